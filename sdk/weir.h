@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * weir.h -- everything a weir plugin may use.  One header; it needs nothing but the C library.
+ *
+ * A plugin is one shared object that ends with WEIR_PLUGIN(...).  The host loads it, checks its options against its
+ * table, and calls its hooks in the order in which `struct weir_plugin` lists them: that struct is the map of a
+ * request's life.  A hook that is NULL costs nothing.
+ *
+ *   client -> accept -> on_request -> on_route -> encode -> [upstream] -> decode -> on_event -> answer -> client
+ *          -> on_response -> on_record;  then `write` in the sink's own process
+ *
+ * Words   plugin     what is compiled: one const table
+ *         instance   a plugin plus one block of the configuration
+ *         ctx        one instance's view of one request; the first argument of most hooks
+ *         dialect    a wire format that clients speak ("openai"); the plugin that knows it serves its paths
+ *         span       a piece of text inside the client's body: where it stands and what it is
+ *         candidate  an endpoint that may serve the request
+ *         frame      what the upstream sent in one piece: an SSE record, or a whole body
+ *         event      a piece of the answer inside a frame: text, reasoning, arguments, usage, the end
+ *         verdict    what a guardrail answers
+ *
+ * Process [worker] hooks run on a worker's event loop and must not block: return WEIR_WAIT and call weir_resume()
+ *         later.  [sink] hooks run in the sink's own process and may block.  [load] hooks run once, before the
+ *         workers are forked; what they build is shared copy-on-write and must not be written afterwards.
+ *         No hook is ever called from two threads: a plugin needs no lock.
+ * Memory  weir_alloc() lasts until the request ends; free nothing.  A `struct weir_str` is borrowed: what the host
+ *         hands out is valid until the hook returns unless its comment says longer; what a hook hands in is copied
+ *         before the service returns.
+ * Growth  Fields are appended, never moved.  `size` fields say which exist, arrays travel with their stride.  A
+ *         plugin built against an older header gets NULL for later hooks; one built against a newer header loads
+ *         only when it leaves the hooks this host does not know NULL.
+ */
+#ifndef WEIR_H
+#define WEIR_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define WEIR_ABI 1            /* raised only when an old plugin must not load */
+
+/* ---- small types ------------------------------------------------------------------------------------------ */
+
+struct weir_str { const char *ptr; size_t len; };        /* borrowed bytes, not ended by 0 */
+#define WEIR_STR(literal) ((struct weir_str){ "" literal, sizeof(literal) - 1 })
+
+enum weir_level { WEIR_ERROR, WEIR_WARN, WEIR_INFO, WEIR_DEBUG };
+
+enum weir_verdict {
+    WEIR_PASS,                /* go on; the request or event may have been edited                              */
+    WEIR_BLOCK,               /* stop: 403 with the code given to weir_block()                                 */
+    WEIR_WAIT,                /* not known yet: weir_resume() will tell, exactly once                          */
+    WEIR_FAIL,                /* the plugin could not judge; `on_failure` of its block decides                 */
+    WEIR_UNSUPPORTED,         /* encode only: this candidate cannot say that; error.field names what           */
+};
+
+enum weir_sent {              /* what a sink says of a batch */
+    WEIR_DONE,                /* delivered: the cursor moves on                                                */
+    WEIR_RETRY,               /* later; the host keeps the batch and backs off                                 */
+    WEIR_SPLIT,               /* too large, or one of them is bad: the host halves the batch                   */
+    WEIR_REJECT,              /* never deliverable: written to the dead letters, the cursor moves on           */
+    WEIR_PAUSE,               /* configuration at fault (permission, path): keep everything, probe slowly      */
+};
+
+/* Filled by the side that fails.  `text` is a sentence for the user; `field` is the JSON path or option at fault,
+ * `code` a short machine-readable reason; both may be empty.  Always ended by 0. */
+struct weir_error { char text[256]; char field[64]; char code[48]; };
+
+struct weir_host;  struct weir_ctx;  struct weir_http;
+
+/* ---- JSON as the host skimmed it: a flat list of nodes -------------------------------------------------------
+ * RFC 8259, checked whole: grammar, UTF-8, no duplicate keys at any depth.  Nodes stand in the order of the text.
+ * An object is followed by key, value, key, value ...; an array by its elements, of which numbers, true, false and
+ * null have no node (their text is in the array's).  Walk with weir_json_first/next/get below. */
+
+enum weir_json_type {
+    WEIR_JSON_NULL, WEIR_JSON_FALSE, WEIR_JSON_TRUE, WEIR_JSON_NUMBER, WEIR_JSON_STRING, WEIR_JSON_ARRAY,
+    WEIR_JSON_OBJECT
+};
+
+struct weir_node {
+    uint32_t at, len;         /* bytes of the text: a string without its quotes, a container with its brackets  */
+    uint32_t next;            /* the node after this one and everything below it                                */
+    uint8_t  type;            /* enum weir_json_type; a key is a STRING                                         */
+    uint8_t  escaped;         /* string: holds a backslash, so text is not its value: see weir_unescape()       */
+    uint16_t depth;           /* 0 for the root                                                                 */
+};
+
+struct weir_json { struct weir_str text; const struct weir_node *nodes; uint32_t count; };
+
+#define WEIR_NO_NODE UINT32_MAX
+
+/* The raw text of a node, escapes as sent. */
+static inline struct weir_str weir_json_text(const struct weir_json *j, uint32_t node)
+{
+    return (struct weir_str){j->text.ptr + j->nodes[node].at, j->nodes[node].len};
+}
+
+static inline bool weir_json_is(const struct weir_json *j, uint32_t node, enum weir_json_type type)
+{
+    return node != WEIR_NO_NODE && j->nodes[node].type == type;
+}
+
+/* First thing below a container (a key, or an array's element), or WEIR_NO_NODE. */
+static inline uint32_t weir_json_first(const struct weir_json *j, uint32_t container)
+{
+    return container + 1 < j->nodes[container].next ? container + 1 : WEIR_NO_NODE;
+}
+
+/* The sibling after `node` inside `container`, or WEIR_NO_NODE.  After a key comes its value, after that a key. */
+static inline uint32_t weir_json_next(const struct weir_json *j, uint32_t container, uint32_t node)
+{
+    uint32_t n = j->nodes[node].next;
+    return n < j->nodes[container].next ? n : WEIR_NO_NODE;
+}
+
+static inline bool weir_json_eq(const struct weir_json *j, uint32_t node, const char *word, size_t len)
+{
+    return j->nodes[node].len == len && !j->nodes[node].escaped
+        && memcmp(j->text.ptr + j->nodes[node].at, word, len) == 0;
+}
+
+/* The value under `key` in `object`, or WEIR_NO_NODE (also when `object` is no object).  A key spelled with escapes is
+ * not found: a dialect refuses those with weir_json_strict(). */
+static inline uint32_t weir_json_get(const struct weir_json *j, uint32_t object, const char *key)
+{
+    size_t len = strlen(key);
+
+    if (!weir_json_is(j, object, WEIR_JSON_OBJECT))
+        return WEIR_NO_NODE;
+    for (uint32_t k = weir_json_first(j, object); k != WEIR_NO_NODE; k = weir_json_next(j, object, k + 1))
+        if (weir_json_eq(j, k, key, len))
+            return k + 1;
+    return WEIR_NO_NODE;
+}
+
+/* The first key of `object` that could be read as a known one by a laxer parser: spelled with escapes, or equal to one
+ * of `known` (NULL-ended) but for upper and lower case.  WEIR_NO_NODE when all are clear. */
+static inline uint32_t weir_json_strict(const struct weir_json *j, uint32_t object, const char *const *known)
+{
+    if (!weir_json_is(j, object, WEIR_JSON_OBJECT))
+        return WEIR_NO_NODE;
+    for (uint32_t k = weir_json_first(j, object); k != WEIR_NO_NODE; k = weir_json_next(j, object, k + 1)) {
+        struct weir_str s = weir_json_text(j, k);
+        if (j->nodes[k].escaped)
+            return k;
+        for (const char *const *w = known; *w; w++) {
+            size_t i = 0;
+            while (i < s.len && (*w)[i] && (s.ptr[i] | 32) == ((*w)[i] | 32))
+                i++;
+            if (i == s.len && !(*w)[i] && memcmp(s.ptr, *w, s.len) != 0)
+                return k;
+        }
+    }
+    return WEIR_NO_NODE;
+}
+
+/* A number node as an integer; `otherwise` when it is no integer or does not fit. */
+static inline int64_t weir_json_int(const struct weir_json *j, uint32_t node, int64_t otherwise)
+{
+    if (!weir_json_is(j, node, WEIR_JSON_NUMBER))
+        return otherwise;
+    struct weir_str s = weir_json_text(j, node);
+    bool minus = s.len && s.ptr[0] == '-';
+    int64_t v = 0;
+    for (size_t i = minus; i < s.len; i++) {
+        if (s.ptr[i] < '0' || s.ptr[i] > '9' || v > (INT64_MAX - 9) / 10)
+            return otherwise;
+        v = v * 10 + (s.ptr[i] - '0');
+    }
+    return minus ? -v : v;
+}
+
+/* ---- the request, as its dialect reads it ------------------------------------------------------------------- */
+
+enum weir_kind {              /* what a path is for; the record and the catalogue use these names */
+    WEIR_CHAT, WEIR_COMPLETION, WEIR_EMBEDDING, WEIR_MODERATION,
+    WEIR_LIST_MODELS, WEIR_SHOW_MODEL,       /* answered by the dialect's `list`, sent nowhere */
+};
+
+struct weir_path {            /* one path that a dialect serves; /api is accepted before it too */
+    const char *method, *path;               /* "GET", "/v1/models/"; a path that ends in '/' is a prefix         */
+    enum weir_kind kind;
+};
+
+struct weir_request {         /* filled by `accept`, zeroed before, then read-only for all */
+    uint32_t size;            /* of this struct as the host knows it; set by the host                            */
+    enum weir_kind kind;      /* set by the host from the path                                                   */
+    struct weir_str path;     /* set by the host: the path without /api and without the query                    */
+    struct weir_str model;    /* as the client asked                                                             */
+    uint32_t model_at, model_len;            /* where it stands in the body, quotes not included; 0: not there    */
+    bool stream;              /* the client asked for a stream                                                   */
+    bool usage_asked;         /* the client wants usage in the stream                                            */
+    int64_t max_output;       /* tokens; 0: not said                                                             */
+    uint32_t choices;         /* answers asked for; 0 and 1 mean one                                             */
+};
+
+enum weir_where {             /* who said a span */
+    WEIR_SYSTEM, WEIR_USER, WEIR_ASSISTANT, WEIR_TOOL_CALL, WEIR_TOOL_RESULT, WEIR_DOCUMENT, WEIR_OTHER
+};
+
+enum weir_form {
+    WEIR_PLAIN_TEXT,          /* the value of a JSON string                                                      */
+    WEIR_INNER_JSON,          /* given to weir_span(): the string holds JSON of its own.  The host makes one span of
+                                 each string inside it; stages see those unescaped twice, and an edit is escaped twice */
+};
+
+struct weir_span {
+    struct weir_str text;     /* unescaped, as edited so far; valid as long as the request                       */
+    enum weir_where where;
+    enum weir_form form;
+    uint32_t message, part;   /* which message and which part of it, counted from 0                              */
+    uint32_t at, len;         /* bytes in the body, quotes not included                                          */
+};
+
+struct weir_candidate {       /* read-only but for `rank` and `out` */
+    uint32_t size;
+    struct weir_str provider; /* name of its block in the configuration                                          */
+    struct weir_str model;    /* what the upstream calls it                                                      */
+    struct weir_str region;   /* "" unknown                                                                      */
+    bool zdr, trains;         /* retention promise: zero data retention; may train on the data                   */
+    double rank;              /* lower is tried first                                                            */
+    const char *out;          /* a reason code removes it for good                                               */
+};
+
+struct weir_model { struct weir_str id, owner; int64_t created; };   /* a row of `list`; created: seconds, Unix   */
+
+struct weir_refusal {         /* an error that the host answers in the client's dialect */
+    int status;               /* HTTP status, also when the stream has begun                                     */
+    const char *code;         /* "denied", "model_not_found" ...                                                 */
+    const char *text;         /* a sentence for the user                                                         */
+    const char *field;        /* JSON path at fault, or ""                                                       */
+    bool in_stream;           /* the answer has begun as a stream: write an error event that ends it well        */
+};
+
+/* ---- the answer ------------------------------------------------------------------------------------------------ */
+
+struct weir_frame {           /* valid until `decode` returns, and while a stage WAITs on one of its events */
+    uint32_t size;
+    bool stream;              /* an SSE record (WHATWG HTML, section 9.2); else the whole body                   */
+    int status;               /* of the upstream's answer                                                        */
+    struct weir_str raw;      /* every byte of it, line ends too                                                 */
+    struct weir_str name;     /* SSE event name, "" for none                                                     */
+    struct weir_str data;     /* SSE data lines joined with \n, or the body                                      */
+    const struct weir_json *json;            /* data skimmed; NULL when it is no JSON ("[DONE]")                 */
+};
+
+enum weir_channel {
+    WEIR_TEXT, WEIR_REASONING, WEIR_ARGUMENTS,   /* these three carry text that stages may rewrite              */
+    WEIR_USAGE, WEIR_FINISH, WEIR_ERRORED,
+    WEIR_DONE_MARK,           /* the dialect's last record ("[DONE]"): nothing may follow it                     */
+};
+
+struct weir_usage {           /* a partition: no token is counted twice; -1 = not reported */
+    int64_t input, cache_read, cache_write, output, reasoning, audio_in, audio_out;
+};
+
+struct weir_event {
+    uint32_t size;
+    enum weir_channel channel;
+    uint32_t choice, block;   /* each (choice, channel, block) is a stream of its own; a tool call is a block    */
+    struct weir_str text;     /* decode: the string's bytes as they stand in the frame's data, escapes as sent.
+                                 stages: unescaped; arguments: one piece of one string inside them               */
+    uint32_t at, len;         /* decode: where that string stands in frame->data, quotes not included; len 0 with
+                                 empty text means the event has no text in the frame                             */
+    bool escaped;             /* decode: the string holds a backslash                                            */
+    bool copy;                /* decode: repeats text of earlier events; follows their edits                     */
+    bool last;                /* nothing more on this stream: what is held must be emitted now                   */
+    struct weir_str tool_id, tool_name;      /* ARGUMENTS: in the first event of a call                          */
+    struct weir_str detail;   /* FINISH: the reason; ERRORED: the message                                        */
+    const struct weir_usage *usage;          /* USAGE                                                            */
+};
+
+/* ---- records and sinks ------------------------------------------------------------------------------------------ */
+
+struct weir_field { struct weir_str name, text; int64_t number; bool is_number; };
+
+struct weir_record {          /* one line of the journal; docs/records.md lists the fields */
+    uint32_t size, field_size;
+    uint64_t seq;             /* one sequence for the whole journal, without gaps                                */
+    int64_t  time_us;         /* Unix, microseconds                                                              */
+    struct weir_str kind;     /* "open", "close", "deny", "gap"                                                  */
+    const struct weir_field *fields;  size_t count;
+    struct weir_str json;     /* the same as one JSON object, without a line end                                 */
+};
+
+/* ---- options ------------------------------------------------------------------------------------------------------ */
+
+enum weir_type { WEIR_T_END, WEIR_T_STR, WEIR_T_INT, WEIR_T_NUM, WEIR_T_BOOL, WEIR_T_LIST };
+enum weir_unit {
+    WEIR_PLAIN,
+    WEIR_MS,                  /* INT, typed as 250, "250ms", "5s", "2m", "1h", "1d"; kept in milliseconds        */
+    WEIR_BYTES,               /* INT, typed as 4096, "64k", "10M", "1G" (powers of 1024); kept in bytes          */
+    WEIR_SECRET,              /* STR, typed as "env:NAME", "file:/path" or "exec:COMMAND"; kept as its value;
+                                 never shown                                                                     */
+    WEIR_PATH,                /* STR, a file or folder; relative to the configuration file                       */
+};
+
+struct weir_list { const char *const *items; size_t count; };
+
+struct weir_option {
+    const char *name, *fallback, *help;  /* fallback: as the user would type it, "" empty; NULL: required        */
+    enum weir_type type;
+    enum weir_unit unit;
+    size_t offset;
+    double min, max;                     /* checked when min < max                                               */
+    const char *const *choices;          /* NULL-ended, or NULL                                                  */
+};
+
+/* One row: the key is the field's name and the type is the field's type, each said once.  A list's fallback is its
+ * items with spaces between.  After the help: .unit .min .max .choices as needed. */
+#define WEIR_OPT(S, field, fallback_, ...)                                                 \
+    { .name = #field, .fallback = fallback_, .offset = offsetof(S, field),                 \
+      .type = _Generic(((S *)0)->field,                                                    \
+          const char *: WEIR_T_STR, int64_t: WEIR_T_INT, double: WEIR_T_NUM,               \
+          bool: WEIR_T_BOOL, struct weir_list: WEIR_T_LIST),                               \
+      .help = __VA_ARGS__ }
+#define WEIR_OPT_END { .type = WEIR_T_END }
+
+/* ---- the plugin: the life of a request, top to bottom ---------------------------------------------------------- */
+
+struct weir_ctx {             /* what every [worker] hook gets; the host's own part lies behind it */
+    const struct weir_host *host;
+    const void *shared;       /* what `prepare` built: read-only, the same for all workers                       */
+    void *self;               /* the instance in this process: options filled in, then what `init` added         */
+    void *local;              /* this request's block: zeroed, local_size bytes; NULL when local_size is 0       */
+};
+
+struct weir_plugin {
+    uint32_t abi, size, option_size, path_size;  /* filled by WEIR_PLUGIN */
+    const char *name;         /* the same as the file's, without .so                                             */
+    const char *version, *summary;
+    const struct weir_option *options;           /* fields of `self`, ended by WEIR_OPT_END; NULL: none          */
+    size_t shared_size, self_size, local_size;   /* bytes per generation, per process, per request               */
+
+    const char *dialect;      /* the wire format it speaks, to clients (paths) or upstream (encode, serve)       */
+    const struct weir_path *paths;               /* dialect: what it serves, ended by a row with path NULL       */
+
+    /* [load] Once per generation.  `options` is a filled `self`; `shared` is zeroed.  May read files. */
+    bool (*prepare)(void *shared, const void *options, struct weir_error *);
+    /* [worker or sink] Once per process, options filled in. */
+    bool (*init)(void *self, const void *shared, struct weir_error *);
+    void (*fini)(void *self);
+
+    /* [worker] dialect: client bytes -> struct weir_request and spans (weir_span).  The body has been skimmed:
+     * weir_body().  false: 400 with the error. */
+    bool (*accept)(struct weir_ctx *, struct weir_request *, struct weir_error *);
+
+    /* [worker] guardrail: asked, must answer.  May edit spans (weir_edit), add labels, block, wait. */
+    enum weir_verdict (*on_request)(struct weir_ctx *);
+    /* [worker] guardrail: may change `rank` and set `out`; walk the array by `stride`. */
+    enum weir_verdict (*on_route)(struct weir_ctx *, struct weir_candidate *, size_t n, size_t stride);
+
+    /* [worker] provider: pure translation; the host owns the socket.  NULL: the dialect's own encode is called.
+     * false: the attempt fails with the error (UNSUPPORTED: the next candidate is tried). */
+    enum weir_verdict (*encode)(struct weir_ctx *, const struct weir_candidate *, struct weir_http *, struct weir_error *);
+    /* [worker] in-process provider: stands in for the upstream.  Writes the bytes of an HTTP/1.1 response with
+     * weir_serve(), at once or from timers (weir_after), until `last`. */
+    void (*serve)(struct weir_ctx *, const struct weir_candidate *);
+    /* [worker] provider: a frame -> events (weir_emit), in the order of the frame; may mark it (weir_frame_drop,
+     * weir_frame_splice).  false: the frame makes no sense; the attempt ends as an upstream error.  NULL: the
+     * dialect's own decode is called. */
+    bool (*decode)(struct weir_ctx *, const struct weir_frame *, struct weir_error *);
+
+    /* [worker] guardrail: one piece of text (TEXT, REASONING, ARGUMENTS).  Pass it on, changed or not, with
+     * weir_emit(); what is not emitted is held back or removed.  With `last` everything held must be emitted. */
+    enum weir_verdict (*on_event)(struct weir_ctx *, const struct weir_event *);
+    /* [worker] guardrail: the whole answer has arrived; weir_answer() has its texts.  A stage that has no on_event
+     * holds a stream back until this. */
+    enum weir_verdict (*on_response)(struct weir_ctx *);
+    /* [worker] Only while the ctx waits: the client left or time is up.  No hook and no timer follows. */
+    void (*on_cancel)(struct weir_ctx *);
+
+    /* [worker] dialect: an event that has no frame of its own (held text set free) -> client bytes (weir_out).
+     * false: it cannot be said here, and the host refuses to go on. */
+    bool (*answer)(struct weir_ctx *, const struct weir_event *);
+    /* [worker] dialect: an error -> client bytes (weir_out): a body, or an event that ends the stream. */
+    void (*refuse)(struct weir_ctx *, const struct weir_refusal *);
+    /* [worker] dialect: the models this caller may use -> client bytes (weir_out).  For WEIR_SHOW_MODEL the host
+     * gives the one. */
+    void (*list)(struct weir_ctx *, const struct weir_model *, size_t n, size_t stride);
+
+    /* [worker] any stage: last chance to add fields to the `close` record (weir_label). */
+    void (*on_record)(struct weir_ctx *);
+
+    /* [sink] Told, cannot object.  Records in order; may block.  The host batches, retries, keeps the cursor. */
+    enum weir_sent (*write)(void *self, const struct weir_record *, size_t n, size_t stride, struct weir_error *);
+
+    /* 1.1 hooks go here */
+};
+
+#define WEIR_PLUGIN(...)                                                                   \
+    __attribute__((visibility("default")))                                                 \
+    const struct weir_plugin weir_plugin = {                                               \
+        .abi = WEIR_ABI, .size = sizeof(struct weir_plugin),                               \
+        .option_size = sizeof(struct weir_option), .path_size = sizeof(struct weir_path),  \
+        __VA_ARGS__ }
+
+/* ---- what the host does for a plugin ----------------------------------------------------------------------------- */
+
+struct weir_host {
+    uint32_t abi, size, span_size, event_size;
+
+    /* [any hook with a ctx] One line in the log, with the instance and the request's id.  No content, no secrets. */
+    void  (*log)(struct weir_ctx *, enum weir_level, const char *fmt, va_list);
+    /* Zeroed memory that lasts as long as the request. */
+    void *(*alloc)(struct weir_ctx *, size_t);
+
+    /* The client's body, skimmed; NULL when there is none. */
+    const struct weir_json *(*body)(struct weir_ctx *);
+    const struct weir_request *(*request)(struct weir_ctx *);
+    /* Skims other text, as strictly; lasts as long as the request.  NULL and the error when it is no JSON. */
+    const struct weir_json *(*skim)(struct weir_ctx *, struct weir_str text, struct weir_error *);
+    /* The value of a JSON string's raw text.  Lasts as long as the request; the same pointer when nothing is escaped. */
+    struct weir_str (*unescape)(struct weir_ctx *, struct weir_str raw);
+    /* What the host knows: "key", "workspace", "model", "provider", "request_id", "header.NAME"; "" when absent. */
+    struct weir_str (*fact)(struct weir_ctx *, const char *name);
+
+    /* accept: declares the string node `node` of the body as text that stages may see. */
+    void (*span)(struct weir_ctx *, uint32_t node, enum weir_where, enum weir_form, uint32_t message, uint32_t part);
+    /* Stages: all spans of the request.  Walk by span_size. */
+    const struct weir_span *(*spans)(struct weir_ctx *, size_t *n);
+    /* on_request only: replaces bytes [from, to) of spans[index].text; later stages see the edit. */
+    void (*edit)(struct weir_ctx *, size_t index, size_t from, size_t to, struct weir_str with);
+    /* on_response: the answer's texts as the client will see them, one TEXT, REASONING or ARGUMENTS event each. */
+    const struct weir_event *(*answer)(struct weir_ctx *, size_t *n);
+
+    /* A field of the request's `close` record. */
+    void (*label)(struct weir_ctx *, struct weir_str name, struct weir_str value);
+    /* Before returning WEIR_BLOCK.  `code` goes to the client; `reason` only to the record. */
+    void (*block)(struct weir_ctx *, const char *code, struct weir_str reason);
+
+    /* encode: what to send.  The body is the client's with the stages' edits, unless http_body() replaces it; `at` and
+     * `len` of a splice are bytes of the client's body, and `with` is raw JSON text.  Splices must not overlap. */
+    void (*http_target)(struct weir_http *, const char *method, struct weir_str url);
+    void (*http_header)(struct weir_http *, const char *name, struct weir_str value);
+    void (*http_splice)(struct weir_http *, uint32_t at, uint32_t len, struct weir_str with);
+    void (*http_body)(struct weir_http *, struct weir_str);
+    /* serve: bytes of the upstream's response, framed as HTTP/1.1; `last`: the connection ends after them. */
+    void (*serve)(struct weir_ctx *, struct weir_str bytes, bool last);
+
+    /* decode and on_event: hands an event to the next stage, in the end to the client. */
+    void (*emit)(struct weir_ctx *, const struct weir_event *);
+    /* decode: the client does not get this frame.  Its events are seen all the same. */
+    void (*frame_drop)(struct weir_ctx *);
+    /* decode: bytes [at, at + len) of frame->data reach the client as `with`. */
+    void (*frame_splice)(struct weir_ctx *, uint32_t at, uint32_t len, struct weir_str with);
+    /* answer, refuse, list: bytes to the client. */
+    void (*out)(struct weir_ctx *, struct weir_str);
+
+    /* One timer per ctx: calls `fire` once after `ms`; NULL stops it.  Never fires after the request's end. */
+    void (*after)(struct weir_ctx *, uint32_t ms, void (*fire)(struct weir_ctx *));
+    /* Ends a WEIR_WAIT.  A second call is ignored and logged. */
+    void (*resume)(struct weir_ctx *, enum weir_verdict);
+
+    /* 1.1 services go here */
+};
+
+/* true when this host has `service`: for plugins built against a newer header than the host's. */
+#define weir_has(ctx, service)                                                             \
+    (offsetof(struct weir_host, service) + sizeof (ctx)->host->service <= (ctx)->host->size)
+
+__attribute__((format(printf, 3, 4)))
+static inline void weir_log(struct weir_ctx *c, enum weir_level level, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    c->host->log(c, level, fmt, ap);
+    va_end(ap);
+}
+
+#define weir_alloc(c, n)                ((c)->host->alloc((c), (n)))
+#define weir_body(c)                    ((c)->host->body(c))
+#define weir_request(c)                 ((c)->host->request(c))
+#define weir_skim(c, text, e)           ((c)->host->skim((c), (text), (e)))
+#define weir_unescape(c, raw)           ((c)->host->unescape((c), (raw)))
+#define weir_fact(c, name)              ((c)->host->fact((c), (name)))
+#define weir_span(c, node, w, f, m, p)  ((c)->host->span((c), (node), (w), (f), (m), (p)))
+#define weir_spans(c, n)                ((c)->host->spans((c), (n)))
+#define weir_edit(c, i, from, to, with) ((c)->host->edit((c), (i), (from), (to), (with)))
+#define weir_answer(c, n)               ((c)->host->answer((c), (n)))
+#define weir_label(c, name, value)      ((c)->host->label((c), (name), (value)))
+#define weir_block(c, code, why)        ((c)->host->block((c), (code), (why)), WEIR_BLOCK)
+#define weir_serve(c, bytes, last)      ((c)->host->serve((c), (bytes), (last)))
+#define weir_emit(c, event)             ((c)->host->emit((c), (event)))
+#define weir_frame_drop(c)              ((c)->host->frame_drop(c))
+#define weir_frame_splice(c, at, n, w)  ((c)->host->frame_splice((c), (at), (n), (w)))
+#define weir_out(c, bytes)              ((c)->host->out((c), (bytes)))
+#define weir_after(c, ms, fire)         ((c)->host->after((c), (ms), (fire)))
+#define weir_resume(c, verdict)         ((c)->host->resume((c), (verdict)))
+
+#endif
