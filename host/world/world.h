@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * world.h -- everything a configuration says, checked and built: settings, plugins, instances, providers, keys.
+ *
+ * Built once per generation by world_load(), immutable afterwards, shared copy-on-write by the forked workers.  Each
+ * process then calls world_init() for what it has for itself (`self` blocks).  Who reads it: workers, the recorder
+ * (settings only), sink processes.  It must not know requests.
+ */
+#ifndef WORLD_WORLD_H
+#define WORLD_WORLD_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "weir.h"
+
+struct ssl_ctx_st;
+
+/* The top level of the file.  One row of settings_options[] (settings.c) for each field. */
+struct settings {
+    const char *listen;                      /* "ADDR:PORT" or "[V6]:PORT" */
+    const char *admin;                       /* the same; "" none */
+    const char *state;                       /* folder of the journal and the cursors */
+    const char *plugins;                     /* folder that holds <kind>/<name>.so */
+    const char *tls_cert, *tls_key;          /* PEM files; "" plain HTTP */
+    const char *durability;                  /* "batched" | "strict" */
+    const char *log_level;
+    int64_t workers;                         /* 0: one per core */
+    struct weir_list cors_origins;           /* empty: CORS is off */
+    int64_t max_connections;                 /* per worker */
+    int64_t max_head, max_headers, max_body, max_response, json_depth, json_nodes;
+    int64_t head_timeout, body_timeout, idle_timeout, write_timeout;   /* ms; body_timeout: without min_rate */
+    int64_t body_min_rate;                   /* bytes per second, after body_timeout of grace */
+    int64_t strict_wait;                     /* ms a strict request waits for its `open` to be durable, then 503 */
+    int64_t drain_timeout;                   /* ms a stopping worker gives its requests */
+    int64_t ring_size, segment_size, journal_keep;      /* bytes */
+};
+
+struct plugin {                              /* a loaded .so; `hooks` has the host's size, later hooks are NULL */
+    const char *name, *kind, *file;          /* kind: "providers", "guardrails", "sinks" */
+    struct weir_plugin hooks;
+    size_t option_stride, path_stride;
+};
+
+struct instance {                            /* a plugin and a block of the file */
+    const char *name;
+    const struct plugin *plugin;
+    unsigned index;                          /* among all instances of the world: place of its ctx in a request */
+    void *options;                           /* `self` as `init` will find it; copied per process */
+    void *shared;                            /* what `prepare` built */
+    void *self;                              /* in this process, after world_init() */
+    const char *file; int line;
+};
+
+struct model_rule {                          /* one item of a provider's `models`: "name", "glob*", "name=upstream" */
+    struct weir_str pattern, upstream;       /* upstream "": the name as asked */
+    bool glob;
+};
+
+struct provider {
+    struct instance in;
+    struct instance *dialect;                /* whose encode and decode serve when the plugin has none */
+    /* common options: one row each of provider_options[] */
+    struct weir_list models, only_for;
+    const char *url, *region, *retention, *proxy, *ca, *cert, *cert_key;
+    bool optional;                           /* left out when its key is not set or its local server is silent */
+    int64_t connect_timeout, tls_timeout, first_byte_timeout, idle_timeout, total_timeout;   /* ms */
+    int64_t max_connections, keep_alive;     /* per worker; ms an idle connection is kept */
+    /* derived */
+    struct model_rule *rules; size_t rule_count;
+    struct ssl_ctx_st *tls;                  /* for https; built before the fork */
+    struct weir_str *secrets; size_t secret_count;      /* values that must never reach a client or a log */
+};
+
+struct stage {
+    struct instance in;
+    /* common options: stage_options[] */
+    const char *mode, *on_failure, *on_unscanned;       /* "enforce"|"observe"; "closed"|"open"; "block"|"pass" */
+    int64_t timeout;                         /* ms for one answer of one hook */
+    bool observe, fail_open, unscanned_block;           /* derived */
+};
+
+struct sink {
+    struct instance in;
+    /* common options: sink_options[] */
+    int64_t batch_count, batch_bytes, batch_age;        /* ms */
+    struct weir_list kinds;                  /* which records: "open" "close" "deny" "gap"; empty: all but open */
+};
+
+struct key {
+    const char *id;
+    uint8_t sha256[32];
+    const char *workspace;                   /* "" none */
+    struct weir_list models, providers;      /* globs; empty: all */
+    uint64_t hash;                           /* of id: its place in the shared counters */
+    int64_t rate, rate_period_us, rate_burst;           /* requests; 0: no limit */
+    int64_t concurrent;                      /* requests at once; 0: no limit */
+    bool disabled;
+};
+
+struct world {
+    struct arena arena;
+    const char *file;                        /* the configuration */
+    struct settings settings;
+    struct plugin **plugins; size_t plugin_count;
+    struct instance **dialects; size_t dialect_count;   /* one implicit instance per plugin that has `accept` */
+    struct provider **providers; size_t provider_count;
+    struct stage **stages; size_t stage_count;
+    struct sink **sinks; size_t sink_count;
+    struct key **keys; size_t key_count;
+    size_t instance_count;
+    struct ssl_ctx_st *tls;                  /* the listener's; NULL: plain */
+};
+
+enum world_depth {
+    WORLD_SETTINGS,                          /* the file, its settings and the blocks' names: loads no plugin */
+    WORLD_CHECK,                             /* and plugins, options, keys; not the secrets, no `prepare` */
+    WORLD_FULL,                              /* and secrets, `prepare`, TLS contexts: what workers are forked from */
+};
+
+/* Reads `file` (NULL: the built-in configuration).  NULL and one line "FILE:LINE: what, and what to do" on failure.
+ * `notes` (may be NULL) gets one line for each optional block that was left out, and why. */
+struct world *world_load(const char *file, enum world_depth, struct buf *notes, struct weir_error *);
+void world_free(struct world *);
+
+/* Per process: copies options into `self`, calls `init` of every instance a worker uses (sink NULL), or of one sink. */
+bool world_init(struct world *, struct sink *only, struct weir_error *);
+void world_fini(struct world *);
+
+/* A key by the SHA-256 of what the client sent.  Compares all of them in constant time.  NULL: unknown. */
+const struct key *world_key(const struct world *, struct weir_str presented);
+
+/* Whether this provider serves `model`, and what it calls it. */
+bool provider_serves(const struct provider *, struct weir_str model, struct weir_str *upstream);
+
+#endif
