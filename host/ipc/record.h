@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * record.h -- the text of one record: a flat JSON object whose first members are `kind`, `time` and `id`.
+ *
+ * Writing (workers, recorder) appends to a buffer and never passes RECORD_MAX: a member that would is cut or left out, and
+ * `"cut":true` says so.  Reading (sinks, recorder) skims it into fields.  The journal adds the sequence.
+ */
+#ifndef IPC_RECORD_H
+#define IPC_RECORD_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/json_skim.h"
+
+/* Kinds of records; docs/records.md prints the table. */
+#define RECORD_KINDS(X)                                                                                                     \
+    X(open,  "data is about to be sent to an endpoint; one per attempt")                                                     \
+    X(close, "that attempt has ended; exactly one for each open")                                                            \
+    X(deny,  "a request was refused before anything was sent")                                                               \
+    X(gap,   "the journal lost records (a power cut); says between which sequences")
+
+/* Members of records, in the order of writing; docs/records.md prints the table. */
+#define RECORD_FIELDS(X)                                                                                                    \
+    X(kind,         "open, close, deny or gap")                                                                              \
+    X(time,         "Unix time in microseconds")                                                                             \
+    X(id,           "of the request, as the client sees it in x-weir-request-id")                                            \
+    X(attempt,      "which send of this request it is, counted from 1")                                                      \
+    X(key,          "id of the caller's key; \"local\" without one")                                                         \
+    X(workspace,    "of the key, when it has one")                                                                           \
+    X(dialect,      "the wire format that the client spoke")                                                                 \
+    X(path,         "that the client asked for")                                                                             \
+    X(model,        "as the client asked")                                                                                   \
+    X(provider,     "the block of the configuration that it was sent to")                                                    \
+    X(upstream,     "what that provider calls the model")                                                                    \
+    X(stream,       "the client asked for a stream")                                                                         \
+    X(bytes_in,     "of the client's body")                                                                                  \
+    X(text_bytes,   "bytes of text in it that guardrails could see")                                                         \
+    X(unscanned,    "bytes of text in it that no guardrail saw")                                                             \
+    X(outcome,      "what it came to; see docs/pipeline.md")                                                                 \
+    X(status,       "HTTP status that the client got")                                                                       \
+    X(upstream_status, "HTTP status that the upstream answered")                                                             \
+    X(code,         "the short reason that the client was told")                                                             \
+    X(reason,       "the long reason, for this record only")                                                                 \
+    X(bytes_out,    "of the answer's body")                                                                                  \
+    X(finish,       "why the model stopped")                                                                                 \
+    X(input,        "tokens: fresh input")                                                                                   \
+    X(cache_read,   "tokens: input read from a cache")                                                                       \
+    X(cache_write,  "tokens: input written to a cache")                                                                      \
+    X(output,       "tokens: output, without reasoning")                                                                     \
+    X(reasoning,    "tokens: reasoning")                                                                                     \
+    X(audio_in,     "tokens: audio heard")                                                                                   \
+    X(audio_out,    "tokens: audio spoken")                                                                                  \
+    X(connect_us,   "until a connection was there (0: a kept one)")                                                          \
+    X(first_us,     "from the send to the first byte of the answer")                                                         \
+    X(guard_us,     "inside guardrails")                                                                                     \
+    X(total_us,     "from the request's last byte to the answer's last")                                                     \
+    X(labels,       "an object: what guardrails wrote with weir_label()")                                                    \
+    X(from,         "gap: the first sequence that is missing")                                                               \
+    X(to,           "gap: the last one")                                                                                     \
+    X(cut,          "something did not fit into this record")
+
+#define RECORD_ROW(name, help) RECORD_##name,
+enum record_field { RECORD_FIELDS(RECORD_ROW) RECORD_FIELD_COUNT };
+#undef RECORD_ROW
+#define RECORD_ROW(name, help) KIND_##name,
+enum record_kind { RECORD_KINDS(RECORD_ROW) KIND_COUNT };
+#undef RECORD_ROW
+
+struct record_writer { struct buf *to; size_t start; bool labels, cut; };
+
+struct record_writer record_begin(struct buf *to, enum record_kind, int64_t time_us, struct weir_str id);
+void record_str(struct record_writer *, enum record_field, struct weir_str);     /* left out when empty; cut at 1 KB */
+void record_int(struct record_writer *, enum record_field, int64_t);
+void record_bool(struct record_writer *, enum record_field, bool);
+void record_label(struct record_writer *, struct weir_str name, struct weir_str value);     /* the last things written */
+void record_end(struct record_writer *);
+
+/* Parsed: a weir_record whose strings live in the arena; false when `text` is no record (a damaged journal). */
+bool record_read(struct arena *, struct json_skim *, uint64_t seq, struct weir_str text, struct weir_record *);
+
+const char *record_field_name(enum record_field);
+const char *record_field_help(enum record_field);
+const char *record_kind_name(enum record_kind);
+const char *record_kind_help(enum record_kind);
+
+#endif

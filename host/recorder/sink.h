@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sink.h -- one sink process: reads the journal by its own durable cursor and hands batches to its plugin, at least once.
+ *
+ * RETRY backs off (100 ms doubling to 30 s); SPLIT halves the batch, and a single record that cannot be split is rejected; REJECT
+ * goes to STATE/dead/NAME.jsonl; PAUSE probes every 30 s.  The cursor moves only behind what is delivered or rejected.
+ */
+#ifndef RECORDER_SINK_H
+#define RECORDER_SINK_H
+
+#include "ipc/metrics.h"
+#include "world/world.h"
+
+struct sink_start {
+    struct world *world;
+    struct sink *sink;
+    struct metrics *metrics; unsigned slot; size_t index;    /* lane; place among LABEL_SINK */
+    int stop_fd;
+};
+
+int sink_run(const struct sink_start *);
+
+#endif
