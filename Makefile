@@ -97,10 +97,10 @@ $(B)/obj/plugins/lib/%.o: plugins/lib/%.c
 	$(Q)$(CC) $(PLUG_CFLAGS) -c -o $@ $<
 
 $(B)/libhost.a: $(HOST_OBJ)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar qcs $@ $^
 $(B)/libplugin.a: $(PLIB_OBJ)
 	@mkdir -p $(@D)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar qcs $@ $^
 
 $(B)/weir: $(B)/obj/host/main.o $(B)/libhost.a
 	$(if $(V),,@echo "  LD   $@")
