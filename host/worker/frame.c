@@ -142,8 +142,14 @@ static void text_done(struct request *r, const struct weir_event *ev, struct lan
         return;
     l->edited = true;
     splice_add(f, ev->at, ev->len, escaped(f, out));
-    if (ev->twin_len)
-        splice_add(f, ev->twin_at, ev->twin_len, WEIR_STR("null"));
+}
+
+/* A repetition says what the client has got; one in another form (logprobs) cannot, and goes. */
+static void text_copy(struct frame *f, const struct weir_event *ev, const struct lane *l)
+{
+    if (!l->edited || !ev->at)
+        return;
+    splice_add(f, ev->at, ev->len, ev->text.len ? escaped(f, buf_view(&l->total)) : WEIR_STR("null"));
 }
 
 /* Starts a text on its way.  false: there is nothing to send. */
@@ -156,9 +162,8 @@ static bool text_begin(struct request *r, const struct weir_event *ev, struct la
         l->tool_id = arena_copy(&r->arena, ev->tool_id);
     if (ev->tool_name.len)
         l->tool_name = arena_copy(&r->arena, ev->tool_name);
-    if (ev->copy) {                          /* a repetition says what the client has got */
-        if (l->edited && ev->at)
-            splice_add(f, ev->at, ev->len, escaped(f, buf_view(&l->total)));
+    if (ev->copy) {
+        text_copy(f, ev, l);
         return false;
     }
     f->text = ev->escaped ? json_unescape(&f->arena, ev->text) : ev->text;
@@ -379,7 +384,8 @@ void frame_emit(struct ctx *c, const struct weir_event *given)
     if (ev.at) {                             /* the text is what stands there, whatever the event says */
         if (ev.at > a->frame.pub.data.len || ev.len > a->frame.pub.data.len - ev.at)
             return;
-        ev.text = str_sub(a->frame.pub.data, ev.at, ev.at + ev.len);
+        if (!ev.copy || ev.text.len)
+            ev.text = str_sub(a->frame.pub.data, ev.at, ev.at + ev.len);
     } else {
         ev.text = arena_copy(&a->frame.arena, ev.text);
     }
