@@ -152,7 +152,7 @@ fuzz-smoke: deps-test
 .PHONY: fuzz-build
 fuzz-build: $(FUZZ_BIN)
 
-lint: deps-test
+lint: deps-test all
 	@tools/lint.sh
 
 e2e: deps-test

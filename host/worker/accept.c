@@ -66,9 +66,10 @@ static enum step_result answer_options(struct request *r)
     struct weir_str lines = WEIR_STR("allow: GET, POST, HEAD, OPTIONS\r\n");
 
     if (origin_allowed(r))
-        lines = WEIR_STR("allow: GET, POST, HEAD, OPTIONS\r\naccess-control-allow-methods: GET, POST\r\n"
-                         "access-control-allow-headers: authorization, content-type, x-api-key, api-key, x-goog-api-key\r\n"
-                         "access-control-max-age: 600\r\n");
+        lines =
+            WEIR_STR("allow: GET, POST, HEAD, OPTIONS\r\naccess-control-allow-methods: GET, POST\r\n"
+                     "access-control-allow-headers: authorization, content-type, x-api-key, api-key, x-goog-api-key\r\n"
+                     "access-control-max-age: 600\r\n");
     reply_whole(r, 204, NULL, lines, WEIR_STR(""));
     return STEP_END;
 }
@@ -94,8 +95,8 @@ static bool type_is_json(struct request *r)
         if (t.ptr[i] == ';')
             t.len = i;
     t = str_trim(t);
-    return str_eq_nocase(t, WEIR_STR("application/json"))
-        || (t.len > 5 && str_eq_nocase(str_sub(t, t.len - 5, t.len), WEIR_STR("+json")));
+    return str_eq_nocase(t, WEIR_STR("application/json")) ||
+           (t.len > 5 && str_eq_nocase(str_sub(t, t.len - 5, t.len), WEIR_STR("+json")));
 }
 
 static bool body_skim(struct request *r)
@@ -134,7 +135,8 @@ enum step_result step_accept(struct request *r)
     if (!p && allow.len)
         request_refuse(r, 405, "method_not_allowed", "", "this path takes %.*s", (int)allow.len, allow.ptr);
     else if (!p)
-        request_refuse(r, 404, "not_found", "", "no such path; the API is under /v1/, for example POST /v1/chat/completions");
+        request_refuse(r, 404, "not_found", "",
+                       "no such path; the API is under /v1/, for example POST /v1/chat/completions");
     buf_fini(&allow);
     if (!p)
         return STEP_END;

@@ -7,7 +7,10 @@
 static bool credential(const struct request *r, struct weir_str *key)
 {
     static const struct weir_str names[] = {
-        {"authorization", 13}, {"x-api-key", 9}, {"api-key", 7}, {"x-goog-api-key", 14},
+        {"authorization", 13},
+        {"x-api-key", 9},
+        {"api-key", 7},
+        {"x-goog-api-key", 14},
     };
     const struct weir_str bearer = WEIR_STR("bearer ");
 
@@ -34,11 +37,11 @@ static bool host_is_local(const struct request *r)
     const struct weir_str *host = http1_find(&r->head, WEIR_STR("host"));
 
     if (!host)
-        return r->head.minor == 0;           /* HTTP/1.0 has no Host; browsers do not speak it */
+        return r->head.minor == 0; /* HTTP/1.0 has no Host; browsers do not speak it */
     for (const char *const *n = names; *n; n++) {
         struct weir_str name = str_of(*n);
-        if (host->len >= name.len && str_eq_nocase(str_sub(*host, 0, name.len), name)
-            && (host->len == name.len || host->ptr[name.len] == ':'))
+        if (host->len >= name.len && str_eq_nocase(str_sub(*host, 0, name.len), name) &&
+            (host->len == name.len || host->ptr[name.len] == ':'))
             return true;
     }
     return host->len > 4 && str_starts(*host, WEIR_STR("127."));
@@ -52,7 +55,8 @@ static bool within_rate(struct request *r, const struct key *k)
                                   r->w->loop.wall_us, &retry_us))
         return true;
     r->retry_after_s = (int)((retry_us + 999999) / 1000000);
-    request_refuse(r, 429, "rate_limit_exceeded", "", "key %s is over its rate; try again in %d s", k->id, r->retry_after_s);
+    request_refuse(r, 429, "rate_limit_exceeded", "", "key %s is over its rate; try again in %d s", k->id,
+                   r->retry_after_s);
     return false;
 }
 
@@ -66,8 +70,8 @@ static bool within_concurrency(struct request *r, const struct key *k)
     r->held = counters_hold(r->w->counters, k->hash, k->concurrent, ttl_us, r->w->loop.wall_us, &r->hold);
     if (!r->held) {
         r->retry_after_s = 1;
-        request_refuse(r, 429, "concurrency_exceeded", "", "key %s has %lld requests under way, which is its limit", k->id,
-                       (long long)k->concurrent);
+        request_refuse(r, 429, "concurrency_exceeded", "", "key %s has %lld requests under way, which is its limit",
+                       k->id, (long long)k->concurrent);
     }
     return r->held;
 }
@@ -79,12 +83,14 @@ enum step_result step_admit(struct request *r)
 
     if (world->key_count == 0) {
         if (!host_is_local(r)) {
-            request_refuse(r, 403, "host_not_local", "", "without keys only http://127.0.0.1 and http://localhost are served; "
+            request_refuse(r, 403, "host_not_local", "",
+                           "without keys only http://127.0.0.1 and http://localhost are served; "
                            "configure keys to be called by another name");
             return STEP_END;
         }
     } else if (!credential(r, &presented)) {
-        request_refuse(r, 401, "missing_api_key", "", "send a key as \"Authorization: Bearer KEY\" (or x-api-key, api-key, "
+        request_refuse(r, 401, "missing_api_key", "",
+                       "send a key as \"Authorization: Bearer KEY\" (or x-api-key, api-key, "
                        "x-goog-api-key)");
         return STEP_END;
     } else if (!(r->key = world_key(world, presented)) || r->key->disabled) {

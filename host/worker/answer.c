@@ -74,8 +74,8 @@ void answer_write(struct request *r, struct weir_str bytes)
 
 static bool type_is(struct weir_str type, struct weir_str want)
 {
-    return type.len >= want.len && str_eq_nocase(str_sub(type, 0, want.len), want)
-        && (type.len == want.len || type.ptr[want.len] == ';' || type.ptr[want.len] == ' ');
+    return type.len >= want.len && str_eq_nocase(str_sub(type, 0, want.len), want) &&
+           (type.len == want.len || type.ptr[want.len] == ';' || type.ptr[want.len] == ' ');
 }
 
 void answer_begin(struct request *r, const struct http1_head *h)
@@ -97,7 +97,7 @@ void answer_begin(struct request *r, const struct http1_head *h)
 enum step_result step_stream(struct request *r)
 {
     (void)r;
-    return STEP_WAIT;                        /* the exchange calls in here; the end leads to `check`, a failure to `close` */
+    return STEP_WAIT; /* the exchange calls in here; the end leads to `check`, a failure to `close` */
 }
 
 /* ---- pieces ---- */
@@ -118,7 +118,7 @@ static bool holds_secret(const struct request *r, struct weir_str s)
 static void record_take(struct request *r, const struct sse_record *rec)
 {
     if (r->answer->done)
-        return;                              /* nothing follows the end mark */
+        return; /* nothing follows the end mark */
     if (holds_secret(r, rec->raw)) {
         answer_fail(r, OUTCOME_upstream_error, "upstream_error", "the model's provider failed; its words are withheld",
                     "a record held one of our secrets");
@@ -139,10 +139,11 @@ static void stream_run(struct request *r)
         if (result == SSE_RECORD)
             record_take(r, &rec);
         else
-            answer_fail(r, OUTCOME_upstream_invalid, "upstream_invalid", "the model's provider sent a record that is too large",
+            answer_fail(r, OUTCOME_upstream_invalid, "upstream_invalid",
+                        "the model's provider sent a record that is too large",
                         "an SSE record is larger than max_body");
     }
-    if (a->frame.busy && !a->stopped) {      /* a stage waits: what is at hand must stay, what comes must wait */
+    if (a->frame.busy && !a->stopped) { /* a stage waits: what is at hand must stay, what comes must wait */
         sse_hold(&a->sse);
         exchange_block(r->x);
     }
@@ -156,8 +157,8 @@ void answer_bytes(struct request *r, struct weir_str bytes)
         return;
     a->received += bytes.len;
     if (a->received > (uint64_t)r->w->world->settings.max_response) {
-        answer_fail(r, OUTCOME_upstream_invalid, "upstream_too_large", "the model's provider sent more than this gateway takes",
-                    "more than max_response bytes");
+        answer_fail(r, OUTCOME_upstream_invalid, "upstream_too_large",
+                    "the model's provider sent more than this gateway takes", "more than max_response bytes");
     } else if (!a->stream) {
         buf_str(&a->body, bytes);
     } else {
@@ -182,7 +183,8 @@ static void whole_end(struct request *r)
     }
     r->outcome = OUTCOME_upstream_error;
     if (holds_secret(r, body)) {
-        request_refuse(r, a->status, "upstream_error", "", "the model's provider refused this request; its words are withheld");
+        request_refuse(r, a->status, "upstream_error", "",
+                       "the model's provider refused this request; its words are withheld");
         r->outcome = OUTCOME_upstream_error;
         answer_stop(r);
         return;
@@ -200,7 +202,8 @@ static void stream_end(struct request *r)
     if (a->stopped || a->frame.busy)
         return;
     if (!a->finished && !a->done)
-        answer_fail(r, OUTCOME_truncated, "upstream_truncated", "the model's provider broke off in the middle of its answer",
+        answer_fail(r, OUTCOME_truncated, "upstream_truncated",
+                    "the model's provider broke off in the middle of its answer",
                     "the stream ended without its end mark");
     else
         frame_flush(r);
@@ -277,8 +280,14 @@ const struct weir_event *answer_texts(struct ctx *c, size_t *n)
     texts = arena_alloc(&c->r->arena, (count + 1) * sizeof *texts);
     for (struct lane *l = a->chain.lanes; l; l = l->next)
         texts[(*n)++] = (struct weir_event){
-            .size = sizeof *texts, .channel = l->channel, .choice = l->choice, .block = l->block, .text = buf_view(&l->total),
-            .last = true, .tool_id = l->tool_id, .tool_name = l->tool_name,
+            .size = sizeof *texts,
+            .channel = l->channel,
+            .choice = l->choice,
+            .block = l->block,
+            .text = buf_view(&l->total),
+            .last = true,
+            .tool_id = l->tool_id,
+            .tool_name = l->tool_name,
         };
     return texts;
 }

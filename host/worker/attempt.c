@@ -33,13 +33,14 @@ static void count(struct request *r, enum metric m)
 
 /* ---- failures ---- */
 
-void attempt_failed(struct request *r, enum outcome outcome, int status, const char *code, const char *text, const char *why)
+void attempt_failed(struct request *r, enum outcome outcome, int status, const char *code, const char *text,
+                    const char *why)
 {
     bool again = !r->reply.begun && r->pick + 1 < r->candidate_count && outcome != OUTCOME_denied;
 
     count(r, METRIC_endpoint_failures);
-    log_event(WEIR_WARN, LOG_upstream_failed, "request=%s provider=%s outcome=%s next=%s why=\"%s\"", r->id, provider_of(r)->in.name,
-              outcome_name(outcome), again ? "yes" : "no", why);
+    log_event(WEIR_WARN, LOG_upstream_failed, "request=%s provider=%s outcome=%s next=%s why=\"%s\"", r->id,
+              provider_of(r)->in.name, outcome_name(outcome), again ? "yes" : "no", why);
     if (r->x)
         exchange_stop(r->x);
     r->reason = arena_copy(&r->arena, str_of(why));
@@ -70,16 +71,26 @@ void attempt_clear(struct request *r)
 
 static void attempt_fail(struct request *r, enum exchange_fault fault, const char *why)
 {
-    static const struct { enum outcome outcome; int status; const char *code, *text; } faults[] = {
-        [FAULT_CONNECT] = {OUTCOME_upstream_failed, 502, "upstream_unreachable", "the model's provider could not be reached"},
-        [FAULT_BUSY] = {OUTCOME_shed, 503, "upstream_busy", "all connections to the model's provider are in use; try again"},
-        [FAULT_TIMEOUT] = {OUTCOME_upstream_timeout, 504, "upstream_timeout", "the model's provider did not answer in time"},
-        [FAULT_RESET] = {OUTCOME_upstream_failed, 502, "upstream_reset", "the model's provider closed the connection without an answer"},
-        [FAULT_CUT] = {OUTCOME_truncated, 502, "upstream_truncated", "the model's provider broke off in the middle of its answer"},
-        [FAULT_INVALID] = {OUTCOME_upstream_invalid, 502, "upstream_invalid", "the model's provider sent an answer that breaks HTTP"},
+    static const struct {
+        enum outcome outcome;
+        int status;
+        const char *code, *text;
+    } faults[] = {
+        [FAULT_CONNECT] = {OUTCOME_upstream_failed, 502, "upstream_unreachable",
+                           "the model's provider could not be reached"},
+        [FAULT_BUSY] = {OUTCOME_shed, 503, "upstream_busy",
+                        "all connections to the model's provider are in use; try again"},
+        [FAULT_TIMEOUT] = {OUTCOME_upstream_timeout, 504, "upstream_timeout",
+                           "the model's provider did not answer in time"},
+        [FAULT_RESET] = {OUTCOME_upstream_failed, 502, "upstream_reset",
+                         "the model's provider closed the connection without an answer"},
+        [FAULT_CUT] = {OUTCOME_truncated, 502, "upstream_truncated",
+                       "the model's provider broke off in the middle of its answer"},
+        [FAULT_INVALID] = {OUTCOME_upstream_invalid, 502, "upstream_invalid",
+                           "the model's provider sent an answer that breaks HTTP"},
     };
 
-    if (fault == FAULT_CUT && answer_complete(r)) {      /* its end mark has come: nothing is missing */
+    if (fault == FAULT_CUT && answer_complete(r)) { /* its end mark has come: nothing is missing */
         answer_end(r);
         return;
     }
@@ -88,7 +99,7 @@ static void attempt_fail(struct request *r, enum exchange_fault fault, const cha
 
 /* ---- the answer's head ---- */
 
-static bool status_is_passing(int status)    /* another endpoint may do better */
+static bool status_is_passing(int status) /* another endpoint may do better */
 {
     return status == 401 || status == 403 || status == 408 || status == 409 || status == 429 || status >= 500;
 }
@@ -111,12 +122,16 @@ static void attempt_head(struct request *r, const struct http1_head *h)
         /* Our credential, not the client's: a client that saw 401 would look for the fault in its own key. */
         log_event(WEIR_ERROR, LOG_upstream_rejected, "provider=%s status=%d", provider_of(r)->in.name, h->status);
         attempt_failed(r, OUTCOME_upstream_error, 502, "upstream_credential",
-                       "the model's provider does not accept the gateway's credential; tell who runs this gateway", why);
+                       "the model's provider does not accept the gateway's credential; tell who runs this gateway",
+                       why);
     } else if (h->status >= 300 && h->status < 400) {
-        attempt_failed(r, OUTCOME_upstream_invalid, 502, "upstream_redirect", "the model's provider redirects, which is not followed", why);
+        attempt_failed(r, OUTCOME_upstream_invalid, 502, "upstream_redirect",
+                       "the model's provider redirects, which is not followed", why);
     } else if (encoded(h)) {
-        attempt_failed(r, OUTCOME_upstream_invalid, 502, "upstream_encoding", "the model's provider sent a content-encoding that was not "
-                       "asked for", why);
+        attempt_failed(r, OUTCOME_upstream_invalid, 502, "upstream_encoding",
+                       "the model's provider sent a content-encoding that was not "
+                       "asked for",
+                       why);
     } else if (status_is_passing(h->status) && r->pick + 1 < r->candidate_count) {
         attempt_failed(r, OUTCOME_upstream_error, 502, "upstream_error", "the model's provider failed", why);
     } else {
@@ -128,7 +143,10 @@ static void attempt_head(struct request *r, const struct http1_head *h)
 }
 
 static const struct exchange_user attempt_user = {
-    .head = attempt_head, .body = answer_bytes, .end = answer_end, .fail = attempt_fail,
+    .head = attempt_head,
+    .body = answer_bytes,
+    .end = answer_end,
+    .fail = attempt_fail,
 };
 
 /* ---- what is sent ---- */
@@ -141,14 +159,16 @@ void http_target(struct weir_http *h, const char *method, struct weir_str url)
 
 static bool header_is_fine(const char *name, struct weir_str value)
 {
-    static const char *const ours[] = {"host", "content-length", "transfer-encoding", "connection", "expect", "upgrade", "te",
-                                       "trailer", "keep-alive", "proxy-connection", NULL};
+    static const char *const ours[] = {
+        "host", "content-length", "transfer-encoding", "connection",       "expect", "upgrade",
+        "te",   "trailer",        "keep-alive",        "proxy-connection", NULL};
 
     for (const char *const *o = ours; *o; o++)
         if (str_eq_nocase(str_of(name), str_of(*o)))
             return false;
     for (const char *n = name; *n; n++)
-        if (!((*n >= 'a' && *n <= 'z') || (*n >= 'A' && *n <= 'Z') || (*n >= '0' && *n <= '9') || *n == '-' || *n == '_'))
+        if (!((*n >= 'a' && *n <= 'z') || (*n >= 'A' && *n <= 'Z') || (*n >= '0' && *n <= '9') || *n == '-' ||
+              *n == '_'))
             return false;
     for (size_t i = 0; i < value.len; i++)
         if ((unsigned char)value.ptr[i] < ' ' || value.ptr[i] == 127)
@@ -159,8 +179,8 @@ static bool header_is_fine(const char *name, struct weir_str value)
 void http_header(struct weir_http *h, const char *name, struct weir_str value)
 {
     if (!header_is_fine(name, value)) {
-        log_event(WEIR_ERROR, LOG_plugin_misused, "plugin=%s service=http_header what=\"a header that may not be set so\"",
-                  h->ctx->in->plugin->name);
+        log_event(WEIR_ERROR, LOG_plugin_misused,
+                  "plugin=%s service=http_header what=\"a header that may not be set so\"", h->ctx->in->plugin->name);
         h->bad = true;
         return;
     }
@@ -221,7 +241,8 @@ static enum step_result attempt_send(struct request *r, struct weir_http *h)
 
     if (!h->method || h->bad || !http_pieces(r, h, &pieces, &n, &length)) {
         buf_fini(&h->lines);
-        attempt_failed(r, OUTCOME_upstream_failed, 502, "provider_broken", "the provider's plugin made no usable request",
+        attempt_failed(r, OUTCOME_upstream_failed, 502, "provider_broken",
+                       "the provider's plugin made no usable request",
                        "encode gave no target, a bad header, or splices that overlap");
         return STEP_WAIT;
     }
@@ -231,7 +252,8 @@ static enum step_result attempt_send(struct request *r, struct weir_http *h)
     ok = exchange_send(r->x, h->url, h->method, buf_view(&h->lines), pieces, n, length, &error);
     buf_fini(&h->lines);
     if (!ok)
-        attempt_failed(r, OUTCOME_upstream_failed, 502, "provider_broken", "the provider's address is no usable URL", error.text);
+        attempt_failed(r, OUTCOME_upstream_failed, 502, "provider_broken", "the provider's address is no usable URL",
+                       error.text);
     return STEP_WAIT;
 }
 
@@ -244,7 +266,8 @@ static void encode_late(struct loop_timer *t)
     if (c->in->plugin->hooks.on_cancel)
         c->in->plugin->hooks.on_cancel(&c->pub);
     c->waits = HOOK_NONE;
-    attempt_failed(c->r, OUTCOME_upstream_timeout, 504, "provider_late", "the provider's plugin did not make the request in time",
+    attempt_failed(c->r, OUTCOME_upstream_timeout, 504, "provider_late",
+                   "the provider's plugin did not make the request in time",
                    "encode waited longer than connect_timeout");
 }
 
@@ -264,13 +287,16 @@ static enum step_result encode_judge(struct request *r, struct ctx *c, struct we
     }
     buf_fini(&h->lines);
     if (v == WEIR_UNSUPPORTED) {
-        attempt_failed(r, OUTCOME_refused, 400, e->code[0] ? e->code : "unsupported", e->text[0] ? e->text : "this model's provider "
-                       "cannot take this request", "encode: unsupported");
+        attempt_failed(r, OUTCOME_refused, 400, e->code[0] ? e->code : "unsupported",
+                       e->text[0] ? e->text
+                                  : "this model's provider "
+                                    "cannot take this request",
+                       "encode: unsupported");
         if (r->refusal.status == 400)
             snprintf(r->refusal_field, sizeof r->refusal_field, "%s", e->field);
     } else {
-        attempt_failed(r, OUTCOME_upstream_failed, 502, "provider_failed", "the provider's plugin could not make the request",
-                       e->text[0] ? e->text : "encode failed");
+        attempt_failed(r, OUTCOME_upstream_failed, 502, "provider_failed",
+                       "the provider's plugin could not make the request", e->text[0] ? e->text : "encode failed");
     }
     return STEP_WAIT;
 }

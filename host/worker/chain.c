@@ -93,12 +93,13 @@ void chain_emit(struct chain *ch, struct ctx *c, const struct weir_event *ev)
     struct lane *l = lane_find(ch, ev->choice, ev->channel, ev->block);
 
     if (!l || (c->hook != HOOK_EVENT && c->waits != HOOK_EVENT)) {
-        log_event(WEIR_WARN, LOG_plugin_misused, "stage=%s request=%s service=emit what=\"no such stream, or not in on_event\"",
-                  c->in->name, ch->r->id);
+        log_event(WEIR_WARN, LOG_plugin_misused,
+                  "stage=%s request=%s service=emit what=\"no such stream, or not in on_event\"", c->in->name,
+                  ch->r->id);
         return;
     }
     if (c->stage->observe || c->bypassed || ev->text.len == 0)
-        return;                              /* who observes cannot change anything */
+        return; /* who observes cannot change anything */
     queue_put(ch, stage_after(ch->r->w->world, c->place + 1), l, ev->text, false);
 }
 
@@ -122,13 +123,19 @@ static enum stages_result queue_serve(struct chain *ch, struct ctx *c)
 {
     const struct queued *q = c->queue;
     const struct weir_event ev = {
-        .size = sizeof ev, .channel = q->lane->channel, .choice = q->lane->choice, .block = q->lane->block, .text = q->text,
-        .last = q->last, .tool_id = q->lane->tool_id, .tool_name = q->lane->tool_name,
+        .size = sizeof ev,
+        .channel = q->lane->channel,
+        .choice = q->lane->choice,
+        .block = q->lane->block,
+        .text = q->text,
+        .last = q->last,
+        .tool_id = q->lane->tool_id,
+        .tool_name = q->lane->tool_name,
     };
     enum weir_verdict v = c->bypassed ? WEIR_PASS : stages_call(c, HOOK_EVENT, &ev);
 
     if ((v == WEIR_FAIL || v == WEIR_UNSUPPORTED) && c->stage->fail_open)
-        c->bypassed = true;                  /* a stage that broke once in this stream is not asked again */
+        c->bypassed = true; /* a stage that broke once in this stream is not asked again */
     return queue_done(ch, c, stages_judge(c, HOOK_EVENT, v));
 }
 
@@ -150,7 +157,7 @@ static enum stages_result queues_drain(struct chain *ch)
         enum stages_result result = queue_serve(ch, c);
         if (result != STAGES_GO)
             return result;
-        i = w->stage_count;                  /* it may have given the later ones something */
+        i = w->stage_count; /* it may have given the later ones something */
     }
     return STAGES_GO;
 }
@@ -205,7 +212,7 @@ static bool run_next(struct chain *ch)
     ch->ending = true;
     if (json_inner_end(&l->inner, &run))
         buf_str(&l->out, run.text);
-    run_begin(ch, (struct weir_str){0}, true);       /* arguments that broke off inside a string: let go what is held */
+    run_begin(ch, (struct weir_str){0}, true); /* arguments that broke off inside a string: let go what is held */
     return true;
 }
 

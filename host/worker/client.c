@@ -16,8 +16,8 @@
 #include "worker/request.h"
 #include "worker/worker.h"
 
-#define AHEAD_MAX 65536                      /* bytes a client may send ahead while a request is served */
-#define LINGER_US 1000000                    /* after the last byte: time to let the client read it */
+#define AHEAD_MAX 65536   /* bytes a client may send ahead while a request is served */
+#define LINGER_US 1000000 /* after the last byte: time to let the client read it */
 #define SECOND_US 1000000
 
 static void client_ready(struct loop_fd *, uint32_t events);
@@ -25,7 +25,7 @@ static void client_late(struct loop_timer *);
 static void client_turn(struct loop_task *);
 static size_t client_parse(struct client *, const char *bytes, size_t n);
 
-#define OWNER(member_ptr, member) ((struct client *)((char *)(member_ptr) - offsetof(struct client, member)))
+#define OWNER(member_ptr, member) ((struct client *)((char *)(member_ptr)-offsetof(struct client, member)))
 
 static void client_wait(struct client *c, int64_t after_ms)
 {
@@ -62,7 +62,7 @@ void client_free(struct client *c)
 
     if (c->r) {
         struct request *r = c->r;
-        if (c->state == CLIENT_BUSY) {       /* the pipeline frees it, and comes back through client_next() */
+        if (c->state == CLIENT_BUSY) { /* the pipeline frees it, and comes back through client_next() */
             c->state = CLIENT_CLOSING;
             request_abandon(r, OUTCOME_client_gone);
         } else {
@@ -139,7 +139,7 @@ static bool client_write(struct client *c)
         worker_buf_give(c->w, &c->out);
         if (c->state == CLIENT_BUSY)
             loop_timer_idle(&c->timer);
-    } else if (c->out_at > CLIENT_HIGH) {    /* keep what is written from piling up before what is not */
+    } else if (c->out_at > CLIENT_HIGH) { /* keep what is written from piling up before what is not */
         buf_cut(&c->out, c->out_at);
         c->out_at = 0;
     }
@@ -432,7 +432,7 @@ static void client_late(struct loop_timer *t)
         return;
     case CLIENT_BUSY:
         if (!client_pending(c))
-            return;                          /* the answer's own deadlines are the exchange's */
+            return; /* the answer's own deadlines are the exchange's */
         break;
     case CLIENT_HANDSHAKE:
     case CLIENT_IDLE:

@@ -69,10 +69,16 @@ static bool put_open(struct request *r)
 
 static void put_usage(struct record_writer *w, const struct weir_usage *u)
 {
-    static const struct { enum record_field field; size_t at; } rows[] = {
-        {RECORD_input, offsetof(struct weir_usage, input)}, {RECORD_cache_read, offsetof(struct weir_usage, cache_read)},
-        {RECORD_cache_write, offsetof(struct weir_usage, cache_write)}, {RECORD_output, offsetof(struct weir_usage, output)},
-        {RECORD_reasoning, offsetof(struct weir_usage, reasoning)}, {RECORD_audio_in, offsetof(struct weir_usage, audio_in)},
+    static const struct {
+        enum record_field field;
+        size_t at;
+    } rows[] = {
+        {RECORD_input, offsetof(struct weir_usage, input)},
+        {RECORD_cache_read, offsetof(struct weir_usage, cache_read)},
+        {RECORD_cache_write, offsetof(struct weir_usage, cache_write)},
+        {RECORD_output, offsetof(struct weir_usage, output)},
+        {RECORD_reasoning, offsetof(struct weir_usage, reasoning)},
+        {RECORD_audio_in, offsetof(struct weir_usage, audio_in)},
         {RECORD_audio_out, offsetof(struct weir_usage, audio_out)},
     };
 
@@ -112,7 +118,7 @@ void entry_close(struct request *r)
     record_int(&w, RECORD_total_us, now - r->t.begin);
     put_labels(&w, r);
     record_end(&w);
-    entry_put(r, &b, RING_END, &position);   /* its room was reserved with the open */
+    entry_put(r, &b, RING_END, &position); /* its room was reserved with the open */
 }
 
 /* A refusal before anything was sent.  Who has no valid key is only counted: else anybody could fill the disk. */
@@ -141,7 +147,8 @@ static bool put_deny(struct request *r)
 static enum step_result open_shed(struct request *r, const char *why)
 {
     metrics_add(r->w->metrics, r->w->slot, METRIC_shed, 0, 1);
-    request_refuse(r, 503, "overloaded", "", "the gateway cannot record this request at the moment, so it does not send it; try again");
+    request_refuse(r, 503, "overloaded", "",
+                   "the gateway cannot record this request at the moment, so it does not send it; try again");
     r->outcome = OUTCOME_shed;
     log_event(WEIR_WARN, LOG_shed, "request=%s why=\"%s\"", r->id, why);
     return STEP_END;
@@ -231,8 +238,8 @@ static void close_metrics(struct request *r)
         metrics_add(w->metrics, w->slot, METRIC_tokens_out, provider, r->usage.output);
 }
 
-/* The answer is put into the client's output before the record into the ring, for the record tells its size; the output is written
- * only after this step, so that what a client has seen is recorded. */
+/* The answer is put into the client's output before the record into the ring, for the record tells its size; the output
+ * is written only after this step, so that what a client has seen is recorded. */
 enum step_result step_close(struct request *r)
 {
     bool known = r->t.admitted || r->key;

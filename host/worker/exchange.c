@@ -11,7 +11,7 @@
 #include "worker/request.h"
 #include "worker/worker.h"
 
-#define READ_TURNS 8                         /* most reads in one turn of the loop: others want their turn too */
+#define READ_TURNS 8 /* most reads in one turn of the loop: others want their turn too */
 
 static void exchange_ready(void *user, uint32_t events);
 static void exchange_late(struct loop_timer *);
@@ -231,8 +231,9 @@ static void exchange_at_end(struct exchange *x)
     else if (x->state == X_BODY)
         exchange_fail(x, FAULT_CUT, "the upstream closed the connection in the middle of its answer");
     else
-        exchange_fail(x, FAULT_RESET, x->sent_some ? "the upstream closed the connection without an answer"
-                                                   : "the upstream closed the connection");
+        exchange_fail(x, FAULT_RESET,
+                      x->sent_some ? "the upstream closed the connection without an answer"
+                                   : "the upstream closed the connection");
 }
 
 /* ---- sending ---- */
@@ -350,7 +351,8 @@ static void exchange_got(struct wait *wait, struct link *l, struct connect_resul
 
 /* ---- starting ---- */
 
-static void exchange_head_line(struct exchange *x, const char *method, const struct url *u, struct weir_str lines, size_t length)
+static void exchange_head_line(struct exchange *x, const char *method, const struct url *u, struct weir_str lines,
+                               size_t length)
 {
     struct buf *b = &x->head;
 
@@ -369,8 +371,8 @@ static void exchange_head_line(struct exchange *x, const char *method, const str
     buf_lit(b, "\r\n");
 }
 
-bool exchange_send(struct exchange *x, struct weir_str url, const char *method, struct weir_str lines, struct iovec *body, size_t pieces,
-                   size_t length, struct weir_error *error)
+bool exchange_send(struct exchange *x, struct weir_str url, const char *method, struct weir_str lines,
+                   struct iovec *body, size_t pieces, size_t length, struct weir_error *error)
 {
     struct url u;
     struct link *l;
@@ -448,7 +450,7 @@ void exchange_block(struct exchange *x)
     if (x->blocked || x->state == X_OVER)
         return;
     x->blocked = true;
-    loop_timer_idle(&x->timer);              /* the reader is slow, not the upstream */
+    loop_timer_idle(&x->timer); /* the reader is slow, not the upstream */
     exchange_want(x);
 }
 
@@ -462,6 +464,6 @@ void exchange_unblock(struct exchange *x)
         loop_defer(&x->w->loop, &x->task);
         return;
     }
-    exchange_read(x);                        /* TLS may hold decrypted bytes that wake nobody */
+    exchange_read(x); /* TLS may hold decrypted bytes that wake nobody */
     exchange_want(x);
 }

@@ -81,8 +81,13 @@ static void write_synthetic(struct request *r, const struct lane *l)
     struct ctx *c = request_ctx(r, r->dialect, NULL);
     struct buf b = worker_buf_take(r->w);
     const struct weir_event ev = {
-        .size = sizeof ev, .channel = l->channel, .choice = l->choice, .block = l->block, .text = buf_view(&l->out),
-        .tool_id = l->tool_id, .tool_name = l->tool_name,
+        .size = sizeof ev,
+        .channel = l->channel,
+        .choice = l->choice,
+        .block = l->block,
+        .text = buf_view(&l->out),
+        .tool_id = l->tool_id,
+        .tool_name = l->tool_name,
     };
     bool ok;
 
@@ -214,7 +219,8 @@ static void errored(struct request *r, const struct weir_event *ev)
     r->outcome = OUTCOME_upstream_error;
     r->reason = arena_copy(&r->arena, ev->detail);
     if (!r->reply.begun && a->stream && r->pick + 1 < r->candidate_count)
-        answer_fail(r, OUTCOME_upstream_error, "upstream_error", "the model's provider failed", "an error instead of a stream");
+        answer_fail(r, OUTCOME_upstream_error, "upstream_error", "the model's provider failed",
+                    "an error instead of a stream");
 }
 
 static void mark(struct request *r, const struct weir_event *ev)
@@ -245,7 +251,7 @@ static bool event_run(struct request *r, const struct weir_event *ev)
         return !a->stopped;
     }
     if (!a->chain.keep)
-        return true;                         /* nobody looks at texts */
+        return true; /* nobody looks at texts */
     l = chain_lane(&a->chain, ev->choice, ev->channel, ev->block);
     if (!a->frame.begun && !text_begin(r, ev, l))
         return true;
@@ -293,7 +299,8 @@ static void frame_keep(struct frame *f)
     struct weir_str raw = arena_copy(&f->arena, p->raw);
     bool inside = p->data.ptr >= p->raw.ptr && p->data.ptr + p->data.len <= p->raw.ptr + p->raw.len;
 
-    p->data = inside ? (struct weir_str){raw.ptr + (p->data.ptr - p->raw.ptr), p->data.len} : arena_copy(&f->arena, p->data);
+    p->data =
+        inside ? (struct weir_str){raw.ptr + (p->data.ptr - p->raw.ptr), p->data.len} : arena_copy(&f->arena, p->data);
     p->name = arena_copy(&f->arena, p->name);
     p->raw = raw;
 }
@@ -339,13 +346,14 @@ bool frame_take(struct request *r, struct weir_frame pub)
     if (f->pub.data.len && json_skim(&r->w->skim, f->pub.data, &limits, &f->json, &error))
         f->pub.json = &f->json;
     else
-        ok = a->stream;                      /* records may hold anything: "[DONE]", comments */
+        ok = a->stream; /* records may hold anything: "[DONE]", comments */
     if (ok && f->pub.data.len)
         ok = frame_decode(r, &error);
-    f->pub.json = NULL;                      /* its nodes serve the next frame */
+    f->pub.json = NULL; /* its nodes serve the next frame */
     if (!ok) {
         f->busy = false;
-        answer_fail(r, OUTCOME_upstream_invalid, "upstream_invalid", "the model's provider sent an answer that makes no sense",
+        answer_fail(r, OUTCOME_upstream_invalid, "upstream_invalid",
+                    "the model's provider sent an answer that makes no sense",
                     error.text[0] ? error.text : "decode failed");
         return false;
     }
@@ -372,7 +380,8 @@ void frame_emit(struct ctx *c, const struct weir_event *given)
     struct answer *a = c->r->answer;
     struct weir_event ev = {0};
 
-    memcpy(&ev, given, given->size && given->size < sizeof ev ? given->size : sizeof ev);   /* an older plugin's is shorter */
+    memcpy(&ev, given,
+           given->size && given->size < sizeof ev ? given->size : sizeof ev); /* an older plugin's is shorter */
     if (!a)
         return;
     if (c->stage) {
@@ -381,7 +390,7 @@ void frame_emit(struct ctx *c, const struct weir_event *given)
     }
     if (c->hook != HOOK_DECODE)
         return;
-    if (ev.at) {                             /* the text is what stands there, whatever the event says */
+    if (ev.at) { /* the text is what stands there, whatever the event says */
         if (ev.at > a->frame.pub.data.len || ev.len > a->frame.pub.data.len - ev.at)
             return;
         if (!ev.copy || ev.text.len)

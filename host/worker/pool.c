@@ -63,7 +63,8 @@ void link_close(struct link *l)
     pool_serve_line(p);
 }
 
-/* Nobody asked: an end, or bytes that belong to no answer.  TLS may say something of its own (tickets); that is fine. */
+/* Nobody asked: an end, or bytes that belong to no answer.  TLS may say something of its own (tickets); that is fine.
+ */
 static bool link_idle_still(struct link *l)
 {
     char byte;
@@ -184,8 +185,12 @@ static void connect_done(void *arg, struct connect_result *result)
 static void connect_begin(struct pool *p, struct wait *wait)
 {
     const struct connect_target target = {
-        .host = wait->host, .port = wait->port, .tls = wait->tls ? p->p->tls : NULL, .proxy = p->p->proxy,
-        .connect_ms = p->p->connect_timeout, .tls_ms = p->p->tls_timeout,
+        .host = wait->host,
+        .port = wait->port,
+        .tls = wait->tls ? p->p->tls : NULL,
+        .proxy = p->p->proxy,
+        .connect_ms = p->p->connect_timeout,
+        .tls_ms = p->p->tls_timeout,
     };
 
     p->open++;
@@ -209,7 +214,7 @@ void pool_connect(struct pool *p, struct wait *wait)
     wait->pool = p;
     wait->connect_us = 0;
     if (p->open >= p->p->max_connections && p->idle)
-        link_close(p->idle);                 /* leads elsewhere, or the caller wants a fresh one */
+        link_close(p->idle); /* leads elsewhere, or the caller wants a fresh one */
     if (p->open < p->p->max_connections) {
         connect_begin(p, wait);
         return;

@@ -8,14 +8,35 @@
 #include "worker/stages.h"
 #include "worker/worker.h"
 
-static const struct { int status; const char *reason; } reasons[] = {
-    {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"}, {400, "Bad Request"},
-    {401, "Unauthorized"}, {402, "Payment Required"}, {403, "Forbidden"}, {404, "Not Found"},
-    {405, "Method Not Allowed"}, {408, "Request Timeout"}, {409, "Conflict"}, {413, "Content Too Large"},
-    {414, "URI Too Long"}, {415, "Unsupported Media Type"}, {417, "Expectation Failed"},
-    {422, "Unprocessable Content"}, {429, "Too Many Requests"}, {431, "Request Header Fields Too Large"},
-    {500, "Internal Server Error"}, {501, "Not Implemented"}, {502, "Bad Gateway"}, {503, "Service Unavailable"},
-    {504, "Gateway Timeout"}, {505, "HTTP Version Not Supported"},
+static const struct {
+    int status;
+    const char *reason;
+} reasons[] = {
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {204, "No Content"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {402, "Payment Required"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {417, "Expectation Failed"},
+    {422, "Unprocessable Content"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
 };
 
 static const char *reason_of(int status)
@@ -28,9 +49,23 @@ static const char *reason_of(int status)
 
 /* Upstream headers that mean something to the client's SDK (providers' request ids, limits, retry hints). */
 static const char *const passed[] = {
-    "x-request-id", "request-id", "retry-after", "retry-after-ms", "x-should-retry", "apim-request-id", "x-ms-request-id",
-    "x-amzn-requestid", "x-generation-id", "x-ds-trace-id", "cf-ray", "openai-processing-ms", "openai-version",
-    "openai-organization", "anthropic-organization-id", "anthropic-workspace-id", NULL,
+    "x-request-id",
+    "request-id",
+    "retry-after",
+    "retry-after-ms",
+    "x-should-retry",
+    "apim-request-id",
+    "x-ms-request-id",
+    "x-amzn-requestid",
+    "x-generation-id",
+    "x-ds-trace-id",
+    "cf-ray",
+    "openai-processing-ms",
+    "openai-version",
+    "openai-organization",
+    "anthropic-organization-id",
+    "anthropic-workspace-id",
+    NULL,
 };
 static const char *const passed_prefix[] = {"x-ratelimit-", "anthropic-ratelimit-", NULL};
 
@@ -105,7 +140,9 @@ static void head_cors(struct request *r, struct buf *b)
         if (str_is(*origin, allowed->items[i]) || strcmp(allowed->items[i], "*") == 0) {
             buf_lit(b, "access-control-allow-origin: ");
             buf_str(b, *origin);
-            buf_lit(b, "\r\nvary: origin\r\naccess-control-expose-headers: x-request-id, x-weir-request-id, retry-after\r\n");
+            buf_lit(
+                b,
+                "\r\nvary: origin\r\naccess-control-expose-headers: x-request-id, x-weir-request-id, retry-after\r\n");
             return;
         }
 }

@@ -98,7 +98,8 @@ void request_refuse(struct request *r, int status, const char *code, const char 
     va_start(ap, fmt);
     vsnprintf(r->refusal_text, sizeof r->refusal_text, fmt, ap);
     va_end(ap);
-    r->refusal = (struct weir_refusal){.status = status, .code = r->refusal_code, .text = r->refusal_text, .field = r->refusal_field};
+    r->refusal = (struct weir_refusal){
+        .status = status, .code = r->refusal_code, .text = r->refusal_text, .field = r->refusal_field};
     r->outcome = OUTCOME_refused;
 }
 
@@ -106,7 +107,7 @@ void request_abandon(struct request *r, enum outcome o)
 {
     r->gone = true;
     r->outcome = o;
-    r->refusal.status = 0;                   /* nobody is there to be told */
+    r->refusal.status = 0; /* nobody is there to be told */
     loop_undefer(&r->w->loop, &r->task);
     r->step = STEP_close;
     pipeline_run(r);

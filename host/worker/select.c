@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* select.c -- step `route`: which endpoints may serve the request.  Also the list of models, which is the same question. */
+/* select.c -- step `route`: which endpoints may serve the request.  Also the list of models, which is the same
+ * question. */
 #include "worker/client.h"
 #include "worker/reply.h"
 #include "worker/request.h"
@@ -22,7 +23,8 @@ static bool key_may_use(const struct key *k, const struct provider *p)
 
     if (k && !list_allows(&k->providers, name))
         return false;
-    return !p->only_for.count || (k && (list_allows(&p->only_for, str_of(k->id)) || list_allows(&p->only_for, str_of(k->workspace))));
+    return !p->only_for.count ||
+           (k && (list_allows(&p->only_for, str_of(k->id)) || list_allows(&p->only_for, str_of(k->workspace))));
 }
 
 /* ---- the list of models ---- */
@@ -61,7 +63,8 @@ static enum step_result answer_models(struct request *r)
             if (str_eq(models[i].id, r->view.model))
                 show = i;
         if (show == SIZE_MAX) {
-            request_refuse(r, 404, "model_not_found", "model", "no model of this name is listed here; see GET /v1/models");
+            request_refuse(r, 404, "model_not_found", "model",
+                           "no model of this name is listed here; see GET /v1/models");
             return STEP_END;
         }
         models += show;
@@ -84,8 +87,12 @@ static void candidate_add(struct request *r, const struct provider *p, struct we
     struct weir_candidate *c = &r->candidates[r->candidate_count];
 
     *c = (struct weir_candidate){
-        .size = sizeof *c, .provider = str_of(p->in.name), .model = upstream, .region = str_of(p->region),
-        .zdr = strcmp(p->retention, "zdr") == 0, .trains = strcmp(p->retention, "trains") == 0,
+        .size = sizeof *c,
+        .provider = str_of(p->in.name),
+        .model = upstream,
+        .region = str_of(p->region),
+        .zdr = strcmp(p->retention, "zdr") == 0,
+        .trains = strcmp(p->retention, "trains") == 0,
         .rank = (double)r->candidate_count,
     };
     r->endpoints[r->candidate_count++] = p;
@@ -119,7 +126,8 @@ enum step_result step_route(struct request *r)
         request_refuse(r, 403, "model_not_allowed", "model", "this key may not use model \"%.*s\"",
                        (int)(model.len < 80 ? model.len : 80), model.ptr);
     else
-        request_refuse(r, 404, "model_not_found", "model", "no provider here serves model \"%.*s\"; GET /v1/models lists what there is",
+        request_refuse(r, 404, "model_not_found", "model",
+                       "no provider here serves model \"%.*s\"; GET /v1/models lists what there is",
                        (int)(model.len < 80 ? model.len : 80), model.ptr);
     return STEP_END;
 }

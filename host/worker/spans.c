@@ -22,7 +22,8 @@ static struct span *span_push(struct request *r)
     return &r->spans[r->span_count++];
 }
 
-void spans_add(struct request *r, uint32_t node, enum weir_where where, enum weir_form form, uint32_t message, uint32_t part)
+void spans_add(struct request *r, uint32_t node, enum weir_where where, enum weir_form form, uint32_t message,
+               uint32_t part)
 {
     struct span *s;
 
@@ -30,8 +31,13 @@ void spans_add(struct request *r, uint32_t node, enum weir_where where, enum wei
         return;
     s = span_push(r);
     s->pub = (struct weir_span){
-        .text = weir_json_text(&r->json, node), .where = where, .form = form, .message = message, .part = part,
-        .at = r->json.nodes[node].at, .len = r->json.nodes[node].len,
+        .text = weir_json_text(&r->json, node),
+        .where = where,
+        .form = form,
+        .message = message,
+        .part = part,
+        .at = r->json.nodes[node].at,
+        .len = r->json.nodes[node].len,
     };
     s->raw = true;
     r->text_bytes += s->pub.len;
@@ -40,7 +46,10 @@ void spans_add(struct request *r, uint32_t node, enum weir_where where, enum wei
 /* ---- JSON inside a JSON string ---- */
 
 /* Walks an escaped string and its value side by side. */
-struct aligned { const char *raw; size_t at, value_at; };
+struct aligned {
+    const char *raw;
+    size_t at, value_at;
+};
 
 static void aligned_step(struct aligned *a)
 {
@@ -56,7 +65,7 @@ static void aligned_step(struct aligned *a)
         a->value_at++;
         return;
     }
-    size_t used = json_escape_length(a->raw + a->at);     /* 6, or 12 for a surrogate pair */
+    size_t used = json_escape_length(a->raw + a->at); /* 6, or 12 for a surrogate pair */
     a->at += used;
     a->value_at += json_escape_width(a->raw + a->at - used);
 }
@@ -174,11 +183,11 @@ static int splice_order(const void *a, const void *b)
 
     if (x->at != y->at)
         return x->at < y->at ? -1 : 1;
-    return x->len < y->len ? -1 : x->len > y->len;       /* an insertion comes before what it stands in front of */
+    return x->len < y->len ? -1 : x->len > y->len; /* an insertion comes before what it stands in front of */
 }
 
-bool splices_apply(struct arena *arena, struct weir_str body, struct splice *s, size_t n, struct iovec **out, size_t *pieces,
-                   size_t *length)
+bool splices_apply(struct arena *arena, struct weir_str body, struct splice *s, size_t n, struct iovec **out,
+                   size_t *pieces, size_t *length)
 {
     struct iovec *v = arena_alloc(arena, (2 * n + 1) * sizeof *v);
     size_t at = 0, count = 0, total = 0;

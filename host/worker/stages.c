@@ -38,8 +38,8 @@ static enum stages_result stage_failed(struct ctx *c)
         stage_label(c, "failed");
         return STAGES_GO;
     }
-    request_refuse(c->r, 403, "guardrail_failed", "", "guardrail %s could not judge this request, and is set to refuse then",
-                   c->in->name);
+    request_refuse(c->r, 403, "guardrail_failed", "",
+                   "guardrail %s could not judge this request, and is set to refuse then", c->in->name);
     c->r->outcome = OUTCOME_denied;
     return STAGES_STOP;
 }
@@ -60,7 +60,7 @@ static enum stages_result stage_blocked(struct ctx *c)
 
 enum stages_result stages_judge(struct ctx *c, enum hook hook, enum weir_verdict verdict)
 {
-    if (verdict == WEIR_WAIT && c->resumed) {        /* weir_resume() came before the hook returned */
+    if (verdict == WEIR_WAIT && c->resumed) { /* weir_resume() came before the hook returned */
         c->resumed = false;
         verdict = c->verdict;
     }
@@ -114,8 +114,10 @@ static bool has_hook(const struct stage *s, enum hook hook)
 {
     const struct weir_plugin *h = &s->in.plugin->hooks;
 
-    return hook == HOOK_REQUEST ? h->on_request != NULL : hook == HOOK_ROUTE ? h->on_route != NULL
-         : hook == HOOK_EVENT ? h->on_event != NULL : h->on_response != NULL;
+    return hook == HOOK_REQUEST ? h->on_request != NULL
+           : hook == HOOK_ROUTE ? h->on_route != NULL
+           : hook == HOOK_EVENT ? h->on_event != NULL
+                                : h->on_response != NULL;
 }
 
 static bool any_hook(const struct world *w, enum hook hook)
@@ -126,8 +128,14 @@ static bool any_hook(const struct world *w, enum hook hook)
     return false;
 }
 
-bool stages_have_events(const struct world *w) { return any_hook(w, HOOK_EVENT); }
-bool stages_have_response(const struct world *w) { return any_hook(w, HOOK_RESPONSE); }
+bool stages_have_events(const struct world *w)
+{
+    return any_hook(w, HOOK_EVENT);
+}
+bool stages_have_response(const struct world *w)
+{
+    return any_hook(w, HOOK_RESPONSE);
+}
 
 bool stages_hold_stream(const struct world *w)
 {
@@ -198,7 +206,8 @@ enum step_result step_pick(struct request *r)
     candidates_order(r);
     if (n)
         return STEP_NEXT;
-    request_refuse(r, 403, "no_candidate", "model", "policy leaves no provider for this request: %s", why ? why : "all were removed");
+    request_refuse(r, 403, "no_candidate", "model", "policy leaves no provider for this request: %s",
+                   why ? why : "all were removed");
     r->outcome = OUTCOME_denied;
     return STEP_END;
 }
@@ -220,7 +229,7 @@ void stages_resume(struct ctx *c, enum weir_verdict v)
     struct request *r = c->r;
 
     if (hook == HOOK_NONE) {
-        if (c->hook != HOOK_NONE && !c->resumed) {   /* from inside the hook, before it said WAIT */
+        if (c->hook != HOOK_NONE && !c->resumed) { /* from inside the hook, before it said WAIT */
             c->resumed = true;
             c->verdict = v;
             return;

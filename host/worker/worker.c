@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* worker.c -- one worker process from its fork to its end: accepting, draining, and small things that its requests share. */
+/* worker.c -- one worker process from its fork to its end: accepting, draining, and small things that its requests
+ * share. */
 #include "worker/worker.h"
 
 #include <errno.h>
@@ -17,11 +18,11 @@
 #include "worker/pool.h"
 #include "worker/request.h"
 
-#define ACCEPT_TURNS 64                      /* most connections taken in one turn of the loop */
-#define ACCEPT_PAUSE_US 100000               /* without a free descriptor: how long until the next try */
-#define SPARE_MAX 65536                      /* a larger buffer is not kept */
+#define ACCEPT_TURNS    64     /* most connections taken in one turn of the loop */
+#define ACCEPT_PAUSE_US 100000 /* without a free descriptor: how long until the next try */
+#define SPARE_MAX       65536  /* a larger buffer is not kept */
 
-#define OWNER(member_ptr, member) ((struct worker *)((char *)(member_ptr) - offsetof(struct worker, member)))
+#define OWNER(member_ptr, member) ((struct worker *)((char *)(member_ptr)-offsetof(struct worker, member)))
 
 /* ---- what requests share ---- */
 
@@ -101,7 +102,8 @@ static void accept_ready(struct loop_fd *io, uint32_t events)
     for (int i = 0; i < ACCEPT_TURNS; i++) {
         int fd;
         if (w->client_count >= (size_t)w->world->settings.max_connections) {
-            log_event(WEIR_WARN, LOG_client_refused, "max_connections=%lld", (long long)w->world->settings.max_connections);
+            log_event(WEIR_WARN, LOG_client_refused, "max_connections=%lld",
+                      (long long)w->world->settings.max_connections);
             worker_want(w, false);
             return;
         }
@@ -185,7 +187,7 @@ static void worker_open(struct worker *w, const struct worker_start *start)
     w->strict = strcmp(w->world->settings.durability, "strict") == 0;
     w->scratch = must_alloc(WORKER_SCRATCH);
     must(getrandom(w->random, sizeof w->random, 0) == sizeof w->random);
-    w->random[0] |= 1;                       /* all zero would stay so */
+    w->random[0] |= 1; /* all zero would stay so */
     ring_attach(w->ring);
     counters_own(w->counters, ring_epoch(w->ring) << 8 | w->slot);
     metrics_attach(w->metrics, w->slot);
