@@ -11,14 +11,20 @@
 #define BASE_JSON_SKIM_H
 
 #include "base/arena.h"
+#include "base/json_keys.h"
 #include "weir.h"
 
-struct json_limits { uint32_t depth, nodes; };           /* most levels of containers; most nodes */
+/* Most levels of containers (65535 at most), and most nodes. */
+struct json_limits { uint32_t depth, nodes; };
 
-/* Memory that is used again from text to text; {0} to begin with. */
+/* A container that is open: its node, and the keys of an object so far. */
+struct json_frame { uint32_t node, keys; uint64_t seen; };
+
+/* Memory that is used again from text to text, in the end as much as `limits` allow; {0} to begin with. */
 struct json_skim {
-    struct weir_node *nodes; size_t cap;
-    uint64_t *keys; size_t key_cap;                      /* for the check of duplicates */
+    struct weir_node *nodes; size_t node_cap;
+    struct json_frame *frames; size_t frame_cap;
+    struct json_keys keys;
 };
 
 void json_skim_fini(struct json_skim *);

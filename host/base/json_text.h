@@ -16,11 +16,13 @@ void json_escape(struct buf *, struct weir_str value);
 /* The same twice: for a string inside JSON that is itself inside a string. */
 void json_escape_twice(struct buf *, struct weir_str value);
 
-/* The value of raw text that has been skimmed.  The same pointer when nothing is escaped. */
+/* The value of raw text.  The same pointer when nothing is escaped.  Text that was never skimmed is safe too: a backslash
+ * that begins no escape is kept as it is. */
 struct weir_str json_unescape(struct arena *, struct weir_str raw);
 void json_unescape_to(struct buf *, struct weir_str raw);
 
-/* At a backslash of skimmed text: bytes of the escape (2, 6, or 12 for a surrogate pair), and bytes of its value. */
+/* At a backslash of skimmed text, its string's closing quote still behind it: bytes of the escape (2, 6, or 12 for a
+ * surrogate pair), and bytes of its value. */
 size_t json_escape_length(const char *raw);
 size_t json_escape_width(const char *raw);
 
