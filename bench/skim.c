@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * skim.c -- how fast json_skim() reads chat requests of 2, 12 and 200 KB: MB/s, the best of many rounds, and jansson's beside it.
+ * skim.c -- how fast json_skim() reads chat requests of 2, 12 and 200 KB: MB/s, the best of many rounds, and jansson's
+ * beside it.
  *
  * Usage: skim [KB ROUNDS]   With arguments it skims one body that often and nothing else, so that
  *     valgrind --tool=callgrind --toggle-collect=json_skim build/bench/skim 12 1000
@@ -16,17 +17,23 @@
 #include "base/must.h"
 
 static const char prose[] =
-    "## Retries\\n\\nThe client waits `retry_after` seconds and tries again; after three failures it gives up and reports the last "
-    "error.\\n\\n```c\\nfor (int i = 0; i < tries; i++) {\\n\\tif (send_all(fd, \\\"hello\\\", 5))\\n\\t\\treturn true;\\n\\tsleep_ms(wait);"
-    "\\n}\\n```\\n\\nA table of limits follows. Each row names a tenant, its budget and what happens when the budget is spent; "
+    "## Retries\\n\\nThe client waits `retry_after` seconds and tries again; after three failures it gives up and "
+    "reports the last "
+    "error.\\n\\n```c\\nfor (int i = 0; i < tries; i++) {\\n\\tif (send_all(fd, \\\"hello\\\", 5))\\n\\t\\treturn "
+    "true;\\n\\tsleep_ms(wait);"
+    "\\n}\\n```\\n\\nA table of limits follows. Each row names a tenant, its budget and what happens when the budget "
+    "is spent; "
     "the defaults are chosen so that a small team never meets them, and a large one sees a clear message in time. ";
 
 static void put_tool(struct buf *b, int i)
 {
     buf_printf(b,
-               "%s{\"type\":\"function\",\"function\":{\"name\":\"lookup_%d\",\"description\":\"Looks up one record by its number.\","
-               "\"parameters\":{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"integer\",\"minimum\":1},\"kind\":{\"type\":"
-               "\"string\",\"enum\":[\"order\",\"invoice\",\"ticket\"]}},\"required\":[\"id\"],\"additionalProperties\":false}}}",
+               "%s{\"type\":\"function\",\"function\":{\"name\":\"lookup_%d\",\"description\":\"Looks up one record by "
+               "its number.\","
+               "\"parameters\":{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"integer\",\"minimum\":1},"
+               "\"kind\":{\"type\":"
+               "\"string\",\"enum\":[\"order\",\"invoice\",\"ticket\"]}},\"required\":[\"id\"],"
+               "\"additionalProperties\":false}}}",
                i ? "," : "", i);
 }
 
@@ -43,7 +50,7 @@ static void put_body(struct buf *b, size_t size)
             len *= 4;
         for (len = len < left ? len : left; len >= sizeof prose; len -= sizeof prose - 1)
             buf_put(b, prose, sizeof prose - 1);
-        while (prose[len - 1] == '\\' || prose[len - 2] == '\\')      /* no escape is cut in two */
+        while (prose[len - 1] == '\\' || prose[len - 2] == '\\') /* no escape is cut in two */
             len--;
         buf_put(b, prose, len);
         buf_lit(b, "\"}");

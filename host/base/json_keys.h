@@ -10,10 +10,11 @@
 #include "base/buf.h"
 #include "weir.h"
 
-struct json_keys {            /* {0} to begin with; used again from object to object */
-    uint64_t seed[2];         /* 0, 0: not drawn yet */
-    uint64_t *slots; size_t slot_cap;
-    struct buf left, right;   /* values of keys that hold escapes */
+struct json_keys {    /* {0} to begin with; used again from object to object */
+    uint64_t seed[2]; /* 0, 0: not drawn yet */
+    uint64_t *slots;
+    size_t slot_cap;
+    struct buf left, right; /* values of keys that hold escapes */
 };
 
 void json_keys_fini(struct json_keys *);
@@ -21,8 +22,8 @@ void json_keys_fini(struct json_keys *);
 /* Whether the two key nodes have the same value. */
 bool json_keys_equal(struct json_keys *, const struct weir_json *, uint32_t a, uint32_t b);
 
-/* The first key from `first` on that repeats an earlier one of its object, or WEIR_NO_NODE.  `count` keys, each followed by
- * its value; the nodes end at j->count. */
+/* The first key from `first` on that repeats an earlier one of its object, or WEIR_NO_NODE.  `count` keys, each
+ * followed by its value; the nodes end at j->count. */
 uint32_t json_keys_repeated(struct json_keys *, const struct weir_json *, uint32_t first, uint32_t count);
 
 #endif

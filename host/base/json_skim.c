@@ -22,9 +22,9 @@
 
 struct scan {
     const uint8_t *text, *end;
-    struct weir_node *nodes;         /* those of the skim */
-    uint32_t count, room;            /* room: how many `nodes` holds now */
-    uint32_t depth;                  /* open containers */
+    struct weir_node *nodes; /* those of the skim */
+    uint32_t count, room;    /* room: how many `nodes` holds now */
+    uint32_t depth;          /* open containers */
     struct json_limits limits;
     struct json_skim *skim;
     struct weir_error *error;
@@ -43,7 +43,7 @@ void json_skim_fini(struct json_skim *skim)
 
 /* ---- errors ---- */
 
-static const uint8_t *fail(struct scan *s, const uint8_t *at, const char *code, const char *what)
+static const uint8_t *refuse(struct scan *s, const uint8_t *at, const char *code, const char *what)
 {
     snprintf(s->error->text, sizeof s->error->text, "%s at byte %zu", what, (size_t)(at - s->text));
     snprintf(s->error->code, sizeof s->error->code, "%s", code);
@@ -51,12 +51,12 @@ static const uint8_t *fail(struct scan *s, const uint8_t *at, const char *code, 
     return NULL;
 }
 
-static const uint8_t *fail_expected(struct scan *s, const uint8_t *at, const char *what)
+static const uint8_t *refuse_expected(struct scan *s, const uint8_t *at, const char *what)
 {
     char text[96];
 
     snprintf(text, sizeof text, "the JSON text %s: expected %s", at == s->end ? "ends early" : "is wrong", what);
-    return fail(s, at, "invalid_json", text);
+    return refuse(s, at, "invalid_json", text);
 }
 
 /* ---- nodes and frames ---- */
@@ -66,7 +66,7 @@ static bool nodes_grow(struct scan *s, const uint8_t *at)
     struct json_skim *skim = s->skim;
 
     if (s->count >= s->limits.nodes) {
-        fail(s, at, "json_too_large", "the JSON text holds too many values");
+        refuse(s, at, "json_too_large", "the JSON text holds too many values");
         return false;
     }
     if (s->count == skim->node_cap) {
@@ -79,13 +79,18 @@ static bool nodes_grow(struct scan *s, const uint8_t *at)
 }
 
 /* Bytes [from, to) as a node with nothing below it. */
-static inline bool node_add(struct scan *s, enum weir_json_type type, const uint8_t *from, const uint8_t *to, bool escaped)
+static inline bool node_add(struct scan *s, enum weir_json_type type, const uint8_t *from, const uint8_t *to,
+                            bool escaped)
 {
     if (s->count == s->room && !nodes_grow(s, from))
         return false;
     s->nodes[s->count] = (struct weir_node){
-        .at = (uint32_t)(from - s->text), .len = (uint32_t)(to - from), .next = s->count + 1,
-        .type = (uint8_t)type, .escaped = escaped, .depth = (uint16_t)s->depth,
+        .at = (uint32_t)(from - s->text),
+        .len = (uint32_t)(to - from),
+        .next = s->count + 1,
+        .type = (uint8_t)type,
+        .escaped = escaped,
+        .depth = (uint16_t)s->depth,
     };
     s->count++;
     return true;
@@ -96,7 +101,7 @@ static bool frame_push(struct scan *s, uint32_t node, const uint8_t *at)
     struct json_skim *skim = s->skim;
 
     if (s->depth >= s->limits.depth) {
-        fail(s, at, "json_too_deep", "the JSON text is nested too deeply");
+        refuse(s, at, "json_too_deep", "the JSON text is nested too deeply");
         return false;
     }
     if (s->depth == skim->frame_cap) {
@@ -117,7 +122,8 @@ static inline const uint8_t *skip_plain(const uint8_t *p, const uint8_t *end)
     while (end - p >= 16) {
         __m128i v = _mm_loadu_si128((const __m128i *)p);
         /* the comparison is signed, so that bytes of 0x80 and more are below a space too */
-        __m128i stop = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)), _mm_cmplt_epi8(v, space));
+        __m128i stop =
+            _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)), _mm_cmplt_epi8(v, space));
         int mask = _mm_movemask_epi8(stop);
         if (mask)
             return p + __builtin_ctz((unsigned)mask);
@@ -145,16 +151,16 @@ static const uint8_t escapes[256] = {
 static inline const uint8_t *scan_escape(struct scan *s, const uint8_t *p)
 {
     if (s->end - p < 2)
-        return fail_expected(s, s->end, "the rest of an escape");
+        return refuse_expected(s, s->end, "the rest of an escape");
     switch (escapes[p[1]]) {
     case 1:
         return p + 2;
     case 2:
         if (s->end - p >= 6 && hex_four(p + 2))
             return p + 6;
-        return fail_expected(s, p, "four hexadecimal digits in this escape");
+        return refuse_expected(s, p, "four hexadecimal digits in this escape");
     default:
-        return fail_expected(s, p, "an escape that JSON knows");
+        return refuse_expected(s, p, "an escape that JSON knows");
     }
 }
 
@@ -188,7 +194,7 @@ static const uint8_t *scan_utf8(struct scan *s, const uint8_t *p)
     while (p < s->end && *p >= 0x80) {
         size_t n = utf8_length(p, (size_t)(s->end - p));
         if (!n)
-            return fail(s, p, "invalid_utf8", "a string is not valid UTF-8");
+            return refuse(s, p, "invalid_utf8", "a string is not valid UTF-8");
         p += n;
     }
     return p;
@@ -201,7 +207,7 @@ static inline const uint8_t *scan_string(struct scan *s, const uint8_t *p, bool 
     while (p) {
         p = skip_plain(p, s->end);
         if (p == s->end)
-            return fail_expected(s, p, "the quote that ends this string");
+            return refuse_expected(s, p, "the quote that ends this string");
         if (*p == '"')
             return p;
         if (*p == '\\') {
@@ -210,7 +216,7 @@ static inline const uint8_t *scan_string(struct scan *s, const uint8_t *p, bool 
         } else if (*p >= 0x80) {
             p = scan_utf8(s, p);
         } else {
-            return fail(s, p, "invalid_json", "a control character stands unescaped in a string");
+            return refuse(s, p, "invalid_json", "a control character stands unescaped in a string");
         }
     }
     return NULL;
@@ -236,7 +242,7 @@ static const uint8_t *scan_digits(struct scan *s, const uint8_t *p)
 {
     const uint8_t *after = skip_digits(p, s->end);
 
-    return after > p ? after : fail_expected(s, p, "a digit");
+    return after > p ? after : refuse_expected(s, p, "a digit");
 }
 
 static const uint8_t *scan_number(struct scan *s, const uint8_t *p)
@@ -261,7 +267,7 @@ static const uint8_t *scan_number(struct scan *s, const uint8_t *p)
 static const uint8_t *scan_word(struct scan *s, const uint8_t *p, const char *word, size_t len)
 {
     if ((size_t)(s->end - p) < len || memcmp(p, word, len) != 0)
-        return fail_expected(s, p, "a value");
+        return refuse_expected(s, p, "a value");
     return p + len;
 }
 
@@ -277,11 +283,21 @@ static const uint8_t *scan_plain(struct scan *s, const uint8_t *p, enum weir_jso
     case 'n':
         *type = WEIR_JSON_NULL;
         return scan_word(s, p, "null", 4);
-    case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
+    case '-':
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9':
         *type = WEIR_JSON_NUMBER;
         return scan_number(s, p);
     default:
-        return fail_expected(s, p, "a value");
+        return refuse_expected(s, p, "a value");
     }
 }
 
@@ -317,7 +333,7 @@ static inline const uint8_t *scan_value(struct scan *s, const uint8_t *p, bool e
     bool escaped;
 
     if (p == s->end)
-        return fail_expected(s, p, "a value");
+        return refuse_expected(s, p, "a value");
     if (*p == '"') {
         p = scan_string(s, p + 1, &escaped);
         return p && node_add(s, WEIR_JSON_STRING, from + 1, p, escaped) ? p + 1 : NULL;
@@ -330,9 +346,9 @@ static inline const uint8_t *scan_value(struct scan *s, const uint8_t *p, bool e
 
 /* ---- keys ---- */
 
-static const uint8_t *fail_repeated(struct scan *s, uint32_t key)
+static const uint8_t *refuse_repeated(struct scan *s, uint32_t key)
 {
-    return fail(s, s->text + s->nodes[key].at, "duplicate_key", "an object holds the same key twice, again");
+    return refuse(s, s->text + s->nodes[key].at, "duplicate_key", "an object holds the same key twice, again");
 }
 
 static struct weir_json so_far(const struct scan *s)
@@ -352,7 +368,8 @@ static bool key_repeats(struct scan *s, const struct json_frame *f, uint32_t key
     return false;
 }
 
-/* One of 64 bits for a key; a key whose bit nobody had is new.  Escaped keys have every bit: they are always compared. */
+/* One of 64 bits for a key; a key whose bit nobody had is new.  Escaped keys have every bit: they are always compared.
+ */
 static inline uint64_t key_bit(const struct weir_node *n, const uint8_t *text)
 {
     const uint8_t *k = text + n->at;
@@ -371,18 +388,18 @@ static inline const uint8_t *scan_key(struct scan *s, struct json_frame *f, cons
     bool escaped;
 
     if (p == s->end || *p != '"')
-        return fail_expected(s, p, "a key");
+        return refuse_expected(s, p, "a key");
     p = scan_string(s, from, &escaped);
     if (!p || !node_add(s, WEIR_JSON_STRING, from, p, escaped))
         return NULL;
     bit = key_bit(&s->nodes[key], s->text);
     if ((f->seen & bit) && f->keys < FEW_KEYS && key_repeats(s, f, key))
-        return fail_repeated(s, key);
+        return refuse_repeated(s, key);
     f->seen |= bit;
     f->keys++;
     p = skip_space(p + 1, s->end);
     if (p == s->end || *p != ':')
-        return fail_expected(s, p, "a colon");
+        return refuse_expected(s, p, "a colon");
     return skip_space(p + 1, s->end);
 }
 
@@ -394,7 +411,7 @@ static inline const uint8_t *scan_close(struct scan *s, const struct json_frame 
         struct weir_json j = so_far(s);
         uint32_t key = json_keys_repeated(&s->skim->keys, &j, f->node + 1, f->keys);
         if (key != WEIR_NO_NODE)
-            return fail_repeated(s, key);
+            return refuse_repeated(s, key);
     }
     return p + 1;
 }
@@ -410,7 +427,7 @@ static inline const uint8_t *scan_item(struct scan *s, const uint8_t *p, bool fi
         if (p < s->end && *p == (object ? '}' : ']'))
             return scan_close(s, f, p);
         if (p == s->end || *p != ',')
-            return fail_expected(s, p, object ? "a comma or }" : "a comma or ]");
+            return refuse_expected(s, p, object ? "a comma or }" : "a comma or ]");
         p = skip_space(p + 1, s->end);
     }
     if (object)
@@ -429,7 +446,7 @@ static bool scan_text(struct scan *s)
         first = s->depth > before;
     }
     if (p && (p = skip_space(p, s->end)) != s->end)
-        p = fail_expected(s, p, "nothing behind the value");
+        p = refuse_expected(s, p, "nothing behind the value");
     return p != NULL;
 }
 
@@ -443,7 +460,7 @@ bool json_skim(struct json_skim *skim, struct weir_str text, const struct json_l
     if (s.limits.depth > UINT16_MAX)
         s.limits.depth = UINT16_MAX;
     if (text.len >= UINT32_MAX) {
-        fail(&s, from, "json_too_large", "the JSON text is larger than 4 GB");
+        refuse(&s, from, "json_too_large", "the JSON text is larger than 4 GB");
         return false;
     }
     if (!scan_text(&s))
@@ -452,8 +469,8 @@ bool json_skim(struct json_skim *skim, struct weir_str text, const struct json_l
     return true;
 }
 
-bool json_skim_arena(struct arena *arena, struct json_skim *skim, struct weir_str text, const struct json_limits *limits,
-                     struct weir_json *out, struct weir_error *error)
+bool json_skim_arena(struct arena *arena, struct json_skim *skim, struct weir_str text,
+                     const struct json_limits *limits, struct weir_json *out, struct weir_error *error)
 {
     struct weir_node *nodes;
 

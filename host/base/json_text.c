@@ -10,14 +10,17 @@ static const char hex_digits[] = "0123456789abcdef";
 
 /* What follows the backslash of a short escape; 'u' for the long form; 0 for what needs none. */
 static const char escape_of[256] = {
-    [0] = 'u',     [1] = 'u',     [2] = 'u',     [3] = 'u',     [4] = 'u',     [5] = 'u',     [6] = 'u',     [7] = 'u',
-    ['\b'] = 'b',  ['\t'] = 't',  ['\n'] = 'n',  [11] = 'u',    ['\f'] = 'f',  ['\r'] = 'r',  [14] = 'u',    [15] = 'u',
-    [16] = 'u',    [17] = 'u',    [18] = 'u',    [19] = 'u',    [20] = 'u',    [21] = 'u',    [22] = 'u',    [23] = 'u',
-    [24] = 'u',    [25] = 'u',    [26] = 'u',    [27] = 'u',    [28] = 'u',    [29] = 'u',    [30] = 'u',    [31] = 'u',
-    ['"'] = '"',   ['\\'] = '\\', [0xED] = 'u',
+    [0] = 'u',  [1] = 'u',    [2] = 'u',    [3] = 'u',    [4] = 'u',   [5] = 'u',     [6] = 'u',
+    [7] = 'u',  ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', [11] = 'u',  ['\f'] = 'f',  ['\r'] = 'r',
+    [14] = 'u', [15] = 'u',   [16] = 'u',   [17] = 'u',   [18] = 'u',  [19] = 'u',    [20] = 'u',
+    [21] = 'u', [22] = 'u',   [23] = 'u',   [24] = 'u',   [25] = 'u',  [26] = 'u',    [27] = 'u',
+    [28] = 'u', [29] = 'u',   [30] = 'u',   [31] = 'u',   ['"'] = '"', ['\\'] = '\\', [0xED] = 'u',
 };
 
-struct escape { size_t used, len; char text[6]; };
+struct escape {
+    size_t used, len;
+    char text[6];
+};
 
 static void escape_long(struct escape *e, unsigned unit)
 {
@@ -145,8 +148,8 @@ static const char short_value[128] = {
     ['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
 };
 
-/* Decodes the escape at p, which is a backslash; returns the bytes it takes, `*width` those of its value.  What is no escape
- * is a backslash that stands for itself. */
+/* Decodes the escape at p, which is a backslash; returns the bytes it takes, `*width` those of its value.  What is no
+ * escape is a backslash that stands for itself. */
 static size_t escape_read(const char *p, size_t n, char out[4], size_t *width)
 {
     unsigned next = n > 1 ? (uint8_t)p[1] : 0;

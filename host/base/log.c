@@ -12,12 +12,17 @@
 #define LINE_MAX_BYTES 2048
 
 /* The one thing that a process has only one of: its standard error.  Set once, before any line. */
-static struct { enum weir_level level; const char *process; } log_to = {WEIR_INFO, "weir"};
+static struct {
+    enum weir_level level;
+    const char *process;
+} log_to = {WEIR_INFO, "weir"};
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
 #define LOG_ROW(name, help) {#name, help},
-static const struct { const char *name, *help; } events[] = {LOG_EVENTS(LOG_ROW)};
+static const struct {
+    const char *name, *help;
+} events[] = {LOG_EVENTS(LOG_ROW)};
 #undef LOG_ROW
 
 void log_open(enum weir_level level, const char *process)
@@ -61,12 +66,14 @@ static size_t line_head(char *line, size_t cap, enum weir_level level, enum log_
 
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &t);
-    return line_add(0, cap, snprintf(line, cap, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s %s %s", t.tm_year + 1900, t.tm_mon + 1,
-                                     t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, now.tv_nsec / 1000000, level_names[level],
-                                     log_to.process, log_event_name(event)));
+    return line_add(0, cap,
+                    snprintf(line, cap, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s %s %s", t.tm_year + 1900, t.tm_mon + 1,
+                             t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, now.tv_nsec / 1000000, level_names[level],
+                             log_to.process, log_event_name(event)));
 }
 
-/* A terminal or a line reader must not be steered by what stands in a line: C0, DEL, and C1 as UTF-8 (C2 80 ... C2 9F). */
+/* A terminal or a line reader must not be steered by what stands in a line: C0, DEL, and C1 as UTF-8 (C2 80 ... C2 9F).
+ */
 static void line_clean(char *line, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -81,7 +88,7 @@ static void line_clean(char *line, size_t len)
 void log_vevent(enum weir_level level, enum log_event event, const char *prefix, const char *fmt, va_list ap)
 {
     char line[LINE_MAX_BYTES];
-    size_t cap = sizeof line, at;      /* the 0 that snprintf wants becomes the line's end */
+    size_t cap = sizeof line, at; /* the 0 that snprintf wants becomes the line's end */
 
     if (level > log_to.level)
         return;

@@ -2,7 +2,9 @@
 /* siphash.c -- after the paper by Aumasson and Bernstein, 2012; see siphash.h. */
 #include "base/siphash.h"
 
-struct sip { uint64_t a, b, c, d; };
+struct sip {
+    uint64_t a, b, c, d;
+};
 
 static uint64_t rotate(uint64_t x, int n)
 {
