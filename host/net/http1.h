@@ -48,7 +48,8 @@ enum http1_result { HTTP1_MORE, HTTP1_OK, HTTP1_BAD };
 
 /* `examined` is kept by the caller between calls with more and more bytes, so that a head that trickles in costs linear
  * time: 0 first, and 0 again after OK and BAD.  Empty lines before a request line are skipped (RFC 9112, 2.2): at most 4.
- * After BAD the connection cannot be used further.  Methods are any token: which are served is the caller's to say. */
+ * After BAD only `status` and `why` tell anything, and the connection cannot be used further.  A method is any token of up
+ * to 32 bytes but CONNECT: which are served is the caller's to say. */
 enum http1_result http1_request(struct http1_head *, const char *bytes, size_t n, size_t *examined,
                                 const struct http1_limits *);
 /* `to_head`: the request was HEAD.  1xx answers have HTTP1_NO_BODY and another head after them. */
