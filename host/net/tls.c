@@ -66,7 +66,6 @@ static bool file_refused(struct weir_error *e, const char *field, const char *pa
 /* Says of a file that OpenSSL did not take what is wrong with it. */
 static bool file_explain(struct weir_error *e, const char *field, const char *path, const char *fallback)
 {
-    unsigned long code = ERR_peek_error();
     FILE *f = fopen(path, "re");
     char line[8];
 
@@ -78,9 +77,10 @@ static bool file_explain(struct weir_error *e, const char *field, const char *pa
         return file_refused(e, field, path, strerror(error));
     }
     fclose(f);
-    for (unsigned long c = code; c; c = ERR_get_error())
-        if (ERR_GET_LIB(c) == ERR_LIB_SSL && !ERR_SYSTEM_ERROR(c) && ERR_GET_REASON(c) < ERR_R_FATAL)
-            return file_refused(e, field, path, ERR_reason_error_string(c));
+    /* What OpenSSL objects to in a file that it could read: "ee key too small". */
+    for (unsigned long code; (code = ERR_get_error()) != 0;)
+        if (ERR_GET_LIB(code) == ERR_LIB_SSL && !(ERR_GET_REASON(code) & ERR_RFLAG_COMMON))
+            return file_refused(e, field, path, ERR_reason_error_string(code));
     return file_refused(e, field, path, fallback);
 }
 

@@ -5,7 +5,7 @@
  * Files: ca.crt; other-ca.crt (nobody trusts it); NAME.crt and NAME.key for
  *   good (good.test, localhost, 127.0.0.1, ::1)   wrong (other.test)   expired (as good, until yesterday)
  *   foreign (as good, by other-ca)   cn (good.test as the subject only)   client
- * and good.locked.key, the key with a passphrase.
+ * and good.locked.key (with a passphrase), weak.crt and weak.key (RSA of 512 bits), empty.pem.
  */
 #ifndef PKI_H
 #define PKI_H
@@ -44,6 +44,7 @@ static inline void pki_make(void)
         "ca ca; ca other-ca\n"
         "leaf good ca 30 $names good; leaf wrong ca 30 DNS:other.test wrong; leaf expired ca -1 $names expired\n"
         "leaf foreign other-ca 30 $names foreign; leaf cn ca 30 '' good.test; leaf client ca 30 '' client\n"
+        "openssl req -x509 -newkey rsa:512 -nodes -keyout weak.key -out weak.crt -subj /CN=weak\n"
         "openssl ec -in good.key -aes128 -passout pass:secret -out good.locked.key\n"
         "echo nothing > empty.pem\n";
     char command[sizeof script + sizeof pki_dir];
