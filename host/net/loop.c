@@ -11,9 +11,9 @@
 #include "base/clock.h"
 #include "base/must.h"
 
-#define BATCH 256
+#define BATCH     256
 #define TASKS_MAX 4096 /* of one turn: tasks that make tasks must not keep events waiting */
-#define YEAR_US (365 * 86400 * INT64_C(1000000))
+#define YEAR_US   (365 * 86400 * INT64_C(1000000))
 
 static void clock_refresh(struct loop *l)
 {

@@ -65,7 +65,8 @@ static int tls_outcome(struct stream *s, int ret)
     }
 }
 
-/* OpenSSL looks at the thread's queue of errors to tell what a return value means: it must be empty before each call. */
+/* OpenSSL looks at the thread's queue of errors to tell what a return value means: it must be empty before each call.
+ */
 static void tls_prepare(void)
 {
     ERR_clear_error();
@@ -121,7 +122,8 @@ static ssize_t tls_read(struct stream *s, char *to, size_t room)
         }
         got += n;
     } while (got < room && SSL_has_pending(s->ssl));
-    /* A ticket that came with the data left an empty buffer for writing behind (OpenSSL 3.0): 16 KB an idle connection. */
+    /* A ticket that came with the data left an empty buffer for writing behind (OpenSSL 3.0): 16 KB an idle connection.
+     */
     if (!SSL_has_pending(s->ssl))
         SSL_free_buffers(s->ssl);
     return (ssize_t)got;
@@ -158,7 +160,11 @@ static ssize_t plain_writev(struct stream *s, const struct iovec *v, int n)
 }
 
 /* Where a walk over pieces stands. */
-struct walk { const struct iovec *v; int n; size_t at; };
+struct walk {
+    const struct iovec *v;
+    int n;
+    size_t at;
+};
 
 static void walk_skip(struct walk *w, size_t bytes)
 {

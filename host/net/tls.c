@@ -16,7 +16,7 @@
 
 /* A resumed session does not show its certificate again: once in a while it is looked at anew. */
 #define RESUME_US (3600 * INT64_C(1000000))
-#define HOST_MAX 254
+#define HOST_MAX  254
 
 /* What both sides speak, as ALPN writes it. */
 static const unsigned char alpn[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
@@ -25,7 +25,7 @@ static const unsigned char alpn[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 struct resume {
     SSL_SESSION *session;
     char host[HOST_MAX];
-    int64_t verified_us;                     /* when its certificate was seen */
+    int64_t verified_us; /* when its certificate was seen */
 };
 
 static bool set(const char *s)
@@ -49,8 +49,9 @@ static SSL_CTX *context_new(const SSL_METHOD *method)
     must(ctx != NULL);
     must(SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1);
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-    SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_read_ahead(ctx, 1);          /* one read(2) a record instead of two */
+    SSL_CTX_set_mode(ctx,
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_read_ahead(ctx, 1); /* one read(2) a record instead of two */
     SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
     return ctx;
 }
@@ -100,8 +101,8 @@ static bool identity_load(SSL_CTX *ctx, const char *cert, const char *key, struc
 }
 
 /* RFC 7301: a client that names protocols, but not ours, is refused. */
-static int alpn_choose(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned in_len,
-                       void *arg)
+static int alpn_choose(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
+                       unsigned in_len, void *arg)
 {
     unsigned char *chosen;
 
@@ -147,7 +148,7 @@ static int resume_keep(SSL *ssl, SSL_SESSION *session)
     if (!SSL_session_reused(ssl))
         r->verified_us = clock_us();
     else if (strcmp(r->host, host) != 0)
-        return 0;                            /* another host has taken the place meanwhile */
+        return 0; /* another host has taken the place meanwhile */
     resume_forget(r);
     r->session = session;
     snprintf(r->host, sizeof r->host, "%s", host);
@@ -205,7 +206,7 @@ void tls_free(SSL_CTX *ctx)
     if (r) {
         resume_forget(r);
         free(r);
-        SSL_CTX_set_app_data(ctx, NULL);     /* sessions that outlive us still come to resume_keep() */
+        SSL_CTX_set_app_data(ctx, NULL); /* sessions that outlive us still come to resume_keep() */
     }
     SSL_CTX_free(ctx);
 }
@@ -248,9 +249,9 @@ SSL *tls_connect(SSL_CTX *ctx, int fd, const char *host)
         return ssl;
     }
     if (len && host[len - 1] == '.')
-        len--;                               /* a rooted name; certificates have no dot at the end */
+        len--; /* a rooted name; certificates have no dot at the end */
     if (len > HOST_MAX - 1)
-        len = HOST_MAX - 1;                  /* longer than a DNS name can be: no certificate will fit */
+        len = HOST_MAX - 1; /* longer than a DNS name can be: no certificate will fit */
     memcpy(name, host, len);
     name[len] = '\0';
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
@@ -264,7 +265,10 @@ SSL *tls_connect(SSL_CTX *ctx, int fd, const char *host)
 
 /* ---- errors ---- */
 
-struct reason { long code; const char *text; };
+struct reason {
+    long code;
+    const char *text;
+};
 
 static const struct reason verify_reasons[] = {
     {X509_V_ERR_CERT_HAS_EXPIRED, "the certificate has expired"},
@@ -275,7 +279,8 @@ static const struct reason verify_reasons[] = {
      "the certificate was issued by an authority that is not trusted here, or the peer left out one in between"},
     {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "the certificate is self-signed and not trusted here"},
     {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, "the certificate was issued by an authority that is not trusted here"},
-    {X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, "the peer does not send the certificates between its own and the authority's"},
+    {X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE,
+     "the peer does not send the certificates between its own and the authority's"},
     {X509_V_ERR_CERT_REVOKED, "the certificate has been revoked"},
     {0, NULL},
 };
@@ -295,7 +300,8 @@ static const struct reason call_reasons[] = {
     {SSL_R_TLSV1_ALERT_UNKNOWN_CA, "the peer does not trust the authority of our certificate"},
     {SSL_R_TLSV1_ALERT_ACCESS_DENIED, "the peer denies access to our certificate"},
     {SSL_R_TLSV1_UNRECOGNIZED_NAME, "the peer does not serve this host name"},
-    {SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "the peer found no common ground (ciphers, or it requires a client certificate)"},
+    {SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE,
+     "the peer found no common ground (ciphers, or it requires a client certificate)"},
     {SSL_R_NO_SHARED_CIPHER, "no cipher in common"},
     {SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL, "the peer does not speak HTTP/1.1 over TLS"},
     {SSL_R_NO_APPLICATION_PROTOCOL, "the peer does not offer HTTP/1.1 over TLS"},
@@ -316,7 +322,8 @@ const char *tls_reason(const SSL *ssl, unsigned long code)
 
     if (ERR_SYSTEM_ERROR(code))
         return strerror(ERR_GET_REASON(code));
-    if (ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED && verdict != X509_V_OK) {
+    if (ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED &&
+        verdict != X509_V_OK) {
         text = reason_find(verify_reasons, verdict);
         return text ? text : X509_verify_cert_error_string(verdict);
     }
