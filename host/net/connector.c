@@ -100,6 +100,7 @@ static void connect_finish(struct connect *c, enum connect_fault fault)
     struct connect_result result = c->result;
     int64_t now = clock_us();
 
+    stream_init(&result.stream, -1, NULL);
     result.fault = fault;
     result.connect_us = (c->shake_us ? c->shake_us : now) - c->begin_us;
     result.tls_us = c->shake_us ? now - c->shake_us : 0;
@@ -200,22 +201,17 @@ static void connect_late(struct loop_timer *t)
 {
     struct connect *c = OWNER(struct connect, t, timer);
     bool proxied = given(c->target.proxy);
-    curl_off_t resolved = 0, connected = 0;
-    const char *what;
+    curl_off_t resolved = 0;
+    const char *what = "the TLS handshake was not done";
 
-    if (c->state == SHAKING) {
-        what = "the TLS handshake was not done";
-    } else if (c->state == IN_LINE) {
+    if (c->state == IN_LINE) {
         what = "too many connects are under way: there was no turn for this one";
-    } else {
+    } else if (c->state == CONNECTING) {
         curl_easy_getinfo(c->easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
-        curl_easy_getinfo(c->easy, CURLINFO_CONNECT_TIME_T, &connected);
-        if (!resolved)
-            what = proxied ? "the proxy's name did not resolve" : "the name did not resolve";
-        else if (!connected)
-            what = proxied ? "the proxy took no connection" : "no connection came about";
+        if (resolved)
+            what = proxied ? "no tunnel through the proxy came about" : "no connection came about";
         else
-            what = "the proxy did not answer CONNECT";
+            what = proxied ? "the proxy's name did not resolve" : "the name did not resolve";
     }
     snprintf(c->result.why, sizeof c->result.why, "%s within %lld ms", what,
              (long long)(c->state == SHAKING ? c->target.tls_ms : c->target.connect_ms));

@@ -9,6 +9,7 @@
 #define PEER_H
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
@@ -190,6 +191,7 @@ static inline void peer_start(struct peer *p)
         struct peer_conn *c = malloc(sizeof *c);
         pthread_t t;
         *c = (struct peer_conn){p, ctx, accept(listener, NULL, NULL)};
+        setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
         if (c->fd < 0 || pthread_create(&t, &detached, peer_serve, c) != 0)
             _exit(1);
     }
