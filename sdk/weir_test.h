@@ -59,7 +59,8 @@ struct weir_test_list { void *items; size_t count, cap; };
 struct weir_test {
     struct weir_ctx ctx;      /* what the hooks get; stays first */
     struct weir_host host;
-    const struct weir_plugin *plugin;
+    struct weir_plugin table; /* the plugin's, of this header's size: what it lacks is NULL */
+    const struct weir_plugin *plugin;        /* &table */
     bool lenient;             /* misuse is counted and ignored */
     unsigned misuses;
     struct weir_test_block *kept, *given, *memory;   /* as long as the instance, the request's input, the request */
