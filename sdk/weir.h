@@ -46,6 +46,9 @@
 struct weir_str { const char *ptr; size_t len; };        /* borrowed bytes, not ended by 0 */
 #define WEIR_STR(literal) ((struct weir_str){ "" literal, sizeof(literal) - 1 })
 
+/* Item i of an array whose items the host may know to be longer: weir_at(spans, c->host->span_size, i). */
+#define weir_at(first, stride, i) ((__typeof__(first))((uintptr_t)(first) + (size_t)(i) * (stride)))
+
 enum weir_level { WEIR_ERROR, WEIR_WARN, WEIR_INFO, WEIR_DEBUG };
 
 enum weir_verdict {
