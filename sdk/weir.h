@@ -487,10 +487,10 @@ static inline void weir_log(struct weir_ctx *c, enum weir_level level, const cha
 #define weir_label(c, name, value)      ((c)->host->label((c), (name), (value)))
 #define weir_block(c, code, why)        ((c)->host->block((c), (code), (why)), WEIR_BLOCK)
 #define weir_serve(c, bytes, last)      ((c)->host->serve((c), (bytes), (last)))
-#define weir_emit(c, event)             ((c)->host->emit((c), (event)))
+#define weir_emit(c, ...)               ((c)->host->emit((c), __VA_ARGS__))   /* a compound literal has commas */
 #define weir_frame_drop(c)              ((c)->host->frame_drop(c))
 #define weir_frame_splice(c, at, n, w)  ((c)->host->frame_splice((c), (at), (n), (w)))
-#define weir_out(c, bytes)              ((c)->host->out((c), (bytes)))
+#define weir_out(c, ...)                ((c)->host->out((c), __VA_ARGS__))
 #define weir_after(c, ms, fire)         ((c)->host->after((c), (ms), (fire)))
 #define weir_resume(c, verdict)         ((c)->host->resume((c), (verdict)))
 
