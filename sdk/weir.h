@@ -269,7 +269,9 @@ struct weir_event {
     uint32_t at, len;         /* decode: where that string stands in frame->data, quotes not included; len 0 with
                                  empty text means the event has no text in the frame                             */
     bool escaped;             /* decode: the string holds a backslash                                            */
-    bool copy;                /* decode: repeats text of earlier events; follows their edits                     */
+    bool copy;                /* decode: repeats text of earlier events of its stream; follows their edits.  Without
+                                 text but with a length: an array or object that says it in another form
+                                 (logprobs): sent as null once the stream is held back or edited             */
     bool last;                /* nothing more on this stream: what is held must be emitted now                   */
     struct weir_str tool_id, tool_name;      /* ARGUMENTS: in the first event of a call                          */
     struct weir_str detail;   /* FINISH: the reason; ERRORED: the message                                        */

@@ -117,8 +117,10 @@ static void put_choice(struct text *t, const struct weir_event *ev, const struct
 bool openai_answer(struct weir_ctx *c, const struct weir_event *ev)
 {
     const struct weir_request *r = weir_request(c);
+    struct weir_event plain = *ev;
     struct text t = {.c = c};
 
+    plain.block %= BLOCK_AGAIN;
     if (ev->channel == WEIR_DONE_MARK) {
         weir_out(c, WEIR_STR("data: [DONE]\n\n"));
         return true;
@@ -128,7 +130,7 @@ bool openai_answer(struct weir_ctx *c, const struct weir_event *ev)
     if (r->kind == WEIR_COMPLETION && ev->channel != WEIR_TEXT && ev->channel != WEIR_FINISH)
         return false;
     put_head(&t, c->local, r);
-    put_choice(&t, ev, r);
+    put_choice(&t, &plain, r);
     text_lit(&t, "]}\n\n");
     weir_out(c, text_view(&t));
     return true;

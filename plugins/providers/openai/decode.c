@@ -77,27 +77,30 @@ static struct weir_str value_of(struct decoder *d, uint32_t node)
 /* ---- text ---------------------------------------------------------------------------------------------------------
  */
 
+/* Where a string of the frame stands. */
+static void event_place(struct decoder *d, struct weir_event *ev, uint32_t node)
+{
+    ev->text = weir_json_text(d->j, node);
+    ev->at = d->j->nodes[node].at;
+    ev->len = d->j->nodes[node].len;
+    ev->escaped = d->j->nodes[node].escaped;
+}
+
 static struct weir_event *event_at(struct decoder *d, enum weir_channel channel, uint32_t choice, uint32_t block,
                                    uint32_t node)
 {
     struct openai_stream *s = stream_get(d->c, channel, choice, block);
+    int64_t as = s ? stream_use(s, d->l->frames, d->count) : -1;
     struct weir_event *ev;
 
-    if (!s) {
+    if (as < 0) {
         fail(d, "the answer has too many choices or tool calls");
         return NULL;
     }
     ev = event_new(d, channel, choice);
-    ev->block = block;
-    if (node != WEIR_NO_NODE) {
-        ev->text = weir_json_text(d->j, node);
-        ev->at = d->j->nodes[node].at;
-        ev->len = d->j->nodes[node].len;
-        ev->escaped = d->j->nodes[node].escaped;
-    }
-    s->open = true;
-    s->frame = d->l->frames;
-    s->event = d->count - 1;
+    ev->block = (uint32_t)as;
+    if (node != WEIR_NO_NODE)
+        event_place(d, ev, node);
     return ev;
 }
 
@@ -107,31 +110,28 @@ static void put_text(struct decoder *d, enum weir_channel channel, uint32_t choi
         event_at(d, channel, choice, block, node);
 }
 
-/* The same text once more in this frame. */
+/* Repeats what a stream says: the same string once more in this frame, or the same in another form, as logprobs do. */
 static void put_copy(struct decoder *d, enum weir_channel channel, uint32_t choice, uint32_t block, uint32_t node)
 {
-    struct weir_event *ev = event_new(d, channel, choice);
-
-    ev->block = block;
-    ev->copy = true;
-    ev->text = weir_json_text(d->j, node);
-    ev->at = d->j->nodes[node].at;
-    ev->len = d->j->nodes[node].len;
-    ev->escaped = d->j->nodes[node].escaped;
-}
-
-/* A value that says the text in another form, as logprobs do: a copy without text of its own. */
-static void put_shadow(struct decoder *d, uint32_t choice, uint32_t block, uint32_t node)
-{
+    struct openai_stream *s = stream_get(d->c, channel, choice, block);
     struct weir_event *ev;
 
-    if (!is(d, node, WEIR_JSON_ARRAY) && !is(d, node, WEIR_JSON_OBJECT))
+    if (!s) {
+        fail(d, "the answer has too many choices or tool calls");
         return;
-    ev = event_new(d, WEIR_TEXT, choice);
-    ev->block = block;
+    }
+    ev = event_new(d, channel, choice);
+    ev->block = stream_block(s);
     ev->copy = true;
-    ev->at = d->j->nodes[node].at;
-    ev->len = d->j->nodes[node].len;
+    event_place(d, ev, node);
+    if (!is(d, node, WEIR_JSON_STRING))
+        ev->text = WEIR_STR("");
+}
+
+static void put_shadow(struct decoder *d, uint32_t choice, uint32_t block, uint32_t node)
+{
+    if (is(d, node, WEIR_JSON_ARRAY) || is(d, node, WEIR_JSON_OBJECT))
+        put_copy(d, WEIR_TEXT, choice, block, node);
 }
 
 static void put_strings(struct decoder *d, enum weir_channel channel, uint32_t choice, uint32_t block, uint32_t node)
@@ -293,12 +293,13 @@ static void end_streams(struct decoder *d, bool all, uint32_t choice)
         if (!s->open || (!all && s->choice != choice))
             continue;
         s->open = false;
+        s->ended = true;
         if (s->frame == d->l->frames) {
             d->events[s->event].last = true;
             continue;
         }
         ev = event_new(d, (enum weir_channel)s->channel, s->choice);
-        ev->block = s->block;
+        ev->block = stream_block(s);
         ev->last = true;
     }
 }

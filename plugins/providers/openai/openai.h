@@ -28,6 +28,8 @@ enum {
     ARGUMENTS_FUNCTION = 0x10000, /* WEIR_ARGUMENTS: function_call of old; a tool call's block is its index */
 };
 
+#define BLOCK_AGAIN 0x1000000 /* added for each time that a stream had its `last` and came back all the same */
+
 #define OPENAI_STREAMS 1024 /* of one answer at most: 128 choices with 8 streams each */
 #define OPENAI_CHOICES 0x10000
 #define OPENAI_CALLS   0x10000
@@ -35,7 +37,8 @@ enum {
 struct openai_stream {
     uint32_t choice, block;
     uint8_t channel;       /* FINISH: the choice has had its end */
-    bool open;             /* has had text and no `last` */
+    uint8_t again;         /* lives before this one */
+    bool open, ended;      /* has had text and no `last`; has had its `last` */
     uint32_t frame, event; /* its newest event: in which frame, and which one there */
 };
 

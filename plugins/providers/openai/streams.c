@@ -38,6 +38,23 @@ struct openai_stream *stream_get(struct weir_ctx *c, enum weir_channel channel, 
     return &l->streams[l->stream_count++];
 }
 
+uint32_t stream_block(const struct openai_stream *s)
+{
+    return s->block + s->again * BLOCK_AGAIN;
+}
+
+int64_t stream_use(struct openai_stream *s, uint32_t frame, uint32_t event)
+{
+    if (s->ended && s->again == UINT8_MAX - 1)
+        return -1;
+    s->again += s->ended;
+    s->ended = false;
+    s->open = true;
+    s->frame = frame;
+    s->event = event;
+    return stream_block(s);
+}
+
 static int64_t call_new(struct weir_ctx *c, uint32_t choice, uint32_t block, struct weir_str id)
 {
     struct openai_local *l = c->local;
