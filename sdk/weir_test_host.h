@@ -256,17 +256,39 @@ static inline void wt_host_http_target(struct weir_http *h, const char *method, 
     t->http_url = wt_copy(&t->memory, url);
 }
 
+static inline bool wt_same_word(const char *a, size_t n, const char *b)
+{
+    size_t i = 0;
+
+    while (i < n && b[i] && (a[i] | 32) == (b[i] | 32))
+        i++;
+    return i == n && !b[i];
+}
+
+/* The host frames the message and knows where it goes: these headers are its own. */
+static inline void wt_check_header(struct weir_test *t, const char *name, struct weir_str value)
+{
+    static const char *const ours[] = {"host", "content-length", "transfer-encoding", "connection", "expect", "upgrade", "te",
+                                       "trailer", "keep-alive", "proxy-connection", NULL};
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+
+    if (!*name || name[strspn(name, letters)])
+        wt_misuse(t, "\"%s\" is no name of a header", name);
+    for (const char *const *o = ours; *o; o++)
+        if (wt_same_word(name, strlen(name), *o))
+            wt_misuse(t, "the header %s is set by the host", name);
+    for (size_t i = 0; i < value.len; i++)
+        if ((unsigned char)value.ptr[i] < ' ' || value.ptr[i] == 127)
+            wt_misuse(t, "the header %s has a control character in its value", name);
+}
+
 static inline void wt_host_http_header(struct weir_http *h, const char *name, struct weir_str value)
 {
     struct weir_test *t = wt_of_http(h);
 
     if (!wt_allowed(t, WT_ENCODE, "http_header"))
         return;
-    if (!*name || name[strcspn(name, ": \t\r\n")])
-        wt_misuse(t, "\"%s\" is no name of a header", name);
-    for (size_t i = 0; i < value.len; i++)
-        if ((unsigned char)value.ptr[i] < 0x20 && value.ptr[i] != '\t')
-            wt_misuse(t, "the header %s has a control character in its value", name);
+    wt_check_header(t, name, value);
     wt_pair(&t->memory, &t->http_headers, wt_str(name), value);
 }
 
@@ -368,6 +390,8 @@ static inline void wt_host_emit(struct weir_ctx *c, const struct weir_event *e)
 
     if (!wt_allowed(t, WT_DECODE | WT_EVENT, "emit"))
         return;
+    if (e->size != sizeof *e)
+        wt_misuse(t, "an event without its size: begin with {.size = sizeof(struct weir_event)}");
     if (t->hook == WT_DECODE && wt_has_text(e))
         wt_check_place(t, e);
     wt_check_order(t, e);

@@ -56,6 +56,7 @@ static inline bool wt_option_int(const struct weir_option *o, const char *text, 
     return false;
 }
 
+/* min and max bound a number, the length of a text, the items of a list. */
 static inline bool wt_option_range(const struct weir_option *o, double v, struct weir_error *e)
 {
     if (o->min < o->max && (v < o->min || v > o->max))
@@ -117,7 +118,9 @@ static inline bool wt_option_set(struct weir_test *t, const struct weir_option *
         if (o->unit == WEIR_SECRET && !wt_option_secret(t, o, &text, e))
             return false;
         memcpy(to, &text, sizeof text);
-        return wt_option_choice(o, text, e);
+        if (!*text && !o->fallback)
+            return wt_error(e, "bad_option", o->name, "%s is empty", o->name);
+        return wt_option_choice(o, text, e) && wt_option_range(o, (double)strlen(text), e);
     case WEIR_T_INT:
         if (!wt_option_int(o, text, &i))
             return wt_error(e, "bad_option", o->name, "%s cannot be \"%s\": not a whole number with a known unit", o->name, text);
@@ -140,7 +143,7 @@ static inline bool wt_option_set(struct weir_test *t, const struct weir_option *
             if (!wt_option_choice(o, items[k], e))
                 return false;
         memcpy(to, &(struct weir_list){items, n}, sizeof(struct weir_list));
-        return true;
+        return wt_option_range(o, (double)n, e);
     case WEIR_T_END:
         break;
     }
@@ -211,8 +214,8 @@ static inline bool wt_option_fallback(struct weir_test *t, const struct weir_opt
     if (o->type != WEIR_T_LIST)
         wt_words_add(t, &w, p, strlen(p));
     else
-        for (p = wt_skip(p, " "); *p; p = wt_skip(p, " "))
-            p = wt_word(t, &w, p, " ");
+        for (size_t n; (p = wt_skip(p, " "), n = strcspn(p, " ")) > 0; p += n)
+            wt_words_add(t, &w, p, n);
     return wt_option_set(t, o, w.items, w.count, e);
 }
 

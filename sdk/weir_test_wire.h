@@ -163,13 +163,9 @@ static inline struct weir_str weir_test_http_header(struct weir_test *t, const c
 {
     const struct weir_test_pair *p = t->http_headers.items;
 
-    for (size_t i = 0; i < t->http_headers.count; i++) {
-        size_t k = 0;
-        while (k < p[i].name.len && name[k] && (p[i].name.ptr[k] | 32) == (name[k] | 32))
-            k++;
-        if (k == p[i].name.len && !name[k])
+    for (size_t i = 0; i < t->http_headers.count; i++)
+        if (wt_same_word(p[i].name.ptr, p[i].name.len, name))
             return p[i].value;
-    }
     return WEIR_STR("");
 }
 
