@@ -100,10 +100,15 @@ static bool refuse_missing(struct walk *w, const char *name)
     return false;
 }
 
-static void span_node(struct walk *w, uint32_t node, enum weir_form form)
+static void span_as(struct walk *w, uint32_t node, enum weir_where where, enum weir_form form)
 {
     if (w->j->nodes[node].type == WEIR_JSON_STRING)
-        weir_span(w->c, node, w->where, form, w->message, w->part);
+        weir_span(w->c, node, where, form, w->message, w->part);
+}
+
+static void span_node(struct walk *w, uint32_t node, enum weir_form form)
+{
+    span_as(w, node, w->where, form);
 }
 
 /* Nodes below a container stand behind it, so no recursion is needed: hostile depth costs nothing. */
@@ -132,7 +137,7 @@ static void span_link(struct walk *w, uint32_t node)
     if (comma && s.len > 5 && strncasecmp(s.ptr, "data:", 5) == 0 && (size_t)(comma + 1 - s.ptr) >= n &&
         strncasecmp(comma + 1 - n, mark, n) == 0)
         return;
-    span_node(w, node, WEIR_PLAIN_TEXT);
+    span_as(w, node, WEIR_DOCUMENT, WEIR_PLAIN_TEXT);
 }
 
 static const struct field *field_find(const struct weir_json *j, uint32_t key, const struct field *fields)
@@ -355,6 +360,9 @@ static bool walk_field(struct walk *w, const struct field *f, uint32_t value, co
         return true;
     case TEXT:
         span_node(w, value, WEIR_PLAIN_TEXT);
+        return true;
+    case NAME:
+        span_as(w, value, WEIR_OTHER, WEIR_PLAIN_TEXT);
         return true;
     case INNER:
         return walk_inner(w, value);

@@ -26,7 +26,7 @@ struct decoder {
     struct weir_usage usage;
 };
 
-static bool fail(struct decoder *d, const char *text)
+static bool give_up(struct decoder *d, const char *text)
 {
     d->failed = true;
     snprintf(d->e->text, sizeof d->e->text, "%s", text);
@@ -94,7 +94,7 @@ static struct weir_event *event_at(struct decoder *d, enum weir_channel channel,
     struct weir_event *ev;
 
     if (as < 0) {
-        fail(d, "the answer has too many choices or tool calls");
+        give_up(d, "the answer has too many choices or tool calls");
         return NULL;
     }
     ev = event_new(d, channel, choice);
@@ -117,7 +117,7 @@ static void put_copy(struct decoder *d, enum weir_channel channel, uint32_t choi
     struct weir_event *ev;
 
     if (!s) {
-        fail(d, "the answer has too many choices or tool calls");
+        give_up(d, "the answer has too many choices or tool calls");
         return;
     }
     ev = event_new(d, channel, choice);
@@ -228,17 +228,18 @@ static void decode_calls(struct decoder *d, uint32_t choice, uint32_t array)
         if (!is(d, call, WEIR_JSON_OBJECT) || d->failed)
             continue;
         if (at >= OPENAI_CALLS || (at < 0 && is(d, index, WEIR_JSON_NUMBER))) {
-            fail(d, "a tool call's index makes no sense");
+            give_up(d, "a tool call's index makes no sense");
             return;
         }
         at = call_block(d->c, choice, at, id, is_text(d, weir_json_get(d->j, function, "name")));
         if (at < 0) {
-            fail(d, "the answer has too many tool calls");
+            give_up(d, "the answer has too many tool calls");
             return;
         }
         if (is(d, custom, WEIR_JSON_OBJECT))
             decode_custom(d, choice, (uint32_t)at, custom, id);
-        decode_call(d, choice, (uint32_t)at, function, id);
+        if (!is(d, custom, WEIR_JSON_OBJECT) || function != WEIR_NO_NODE)
+            decode_call(d, choice, (uint32_t)at, function, id);
     }
 }
 
@@ -314,7 +315,7 @@ static void decode_finish(struct decoder *d, uint32_t choice, uint32_t reason)
         return;
     s = stream_get(d->c, WEIR_FINISH, choice, 0);
     if (!s) {
-        fail(d, "the answer has too many choices");
+        give_up(d, "the answer has too many choices");
         return;
     }
     if (s->frame) /* some servers say it again with the usage */
@@ -333,7 +334,7 @@ static void decode_choice(struct decoder *d, uint32_t item, uint32_t place)
     int64_t choice = is(d, index, WEIR_JSON_NUMBER) ? weir_json_int(d->j, index, -1) : place;
 
     if (choice < 0 || choice >= OPENAI_CHOICES) {
-        fail(d, "a choice's index makes no sense");
+        give_up(d, "a choice's index makes no sense");
         return;
     }
     put_text(d, WEIR_TEXT, (uint32_t)choice, TEXT_CONTENT, weir_json_get(d->j, item, "text"));
@@ -460,7 +461,7 @@ static bool decode_bare(struct decoder *d)
         return true;
     }
     if (d->frame->status < 400)
-        return fail(d, "the answer is not JSON");
+        return give_up(d, "the answer is not JSON");
     event_new(d, WEIR_ERRORED, 0);
     return true;
 }
@@ -476,7 +477,7 @@ bool openai_decode(struct weir_ctx *c, const struct weir_frame *frame, struct we
     if (!d.j)
         ok = decode_bare(&d);
     else if (!is(&d, 0, WEIR_JSON_OBJECT))
-        ok = frame->status >= 400 ? decode_bare(&d) : fail(&d, "the answer is not a JSON object");
+        ok = frame->status >= 400 ? decode_bare(&d) : give_up(&d, "the answer is not a JSON object");
     else
         ok = decode_object(&d);
     for (uint32_t i = 0; ok && i < d.count; i++)

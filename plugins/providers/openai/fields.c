@@ -27,7 +27,7 @@ const struct field image_fields[] = {ROW("url", IS_STRING, LINK), ROW("detail", 
 static const struct field audio_fields[] = {ROW("data", IS_STRING, DATA), ROW("format", IS_ANY, WORD), END};
 static const struct field file_fields[] = {
     ROW("file_data", STRING_OR_NULL, LINK),
-    ROW("filename", STRING_OR_NULL, TEXT),
+    ROW("filename", STRING_OR_NULL, LINK),
     ROW("file_id", IS_ANY, WORD),
     END,
 };
@@ -43,11 +43,11 @@ const struct field part_fields[] = {
     END,
 };
 const struct field call_function_fields[] = {
-    ROW("name", STRING_OR_NULL, TEXT),
+    ROW("name", STRING_OR_NULL, NAME),
     ROW("arguments", IS_STRING | OBJECT_OR_NULL, INNER),
     END,
 };
-static const struct field call_custom_fields[] = {ROW("name", STRING_OR_NULL, TEXT), ROW("input", STRING_OR_NULL, TEXT),
+static const struct field call_custom_fields[] = {ROW("name", STRING_OR_NULL, NAME), ROW("input", STRING_OR_NULL, TEXT),
                                                   END};
 const struct field call_fields[] = {
     ROW("id", IS_ANY, WORD),
@@ -63,7 +63,7 @@ const struct field message_fields[] = {
     ROW("content", IS_STRING | IS_ARRAY | IS_NULL, PARTS),
     ROW("tool_call_id", IS_ANY, WORD),
     ROWS("tool_calls", IS_ARRAY | IS_NULL, call_fields),
-    ROW("name", STRING_OR_NULL, TEXT),
+    ROW("name", STRING_OR_NULL, NAME),
     ROW("refusal", STRING_OR_NULL, TEXT),
     ROW("reasoning_content", STRING_OR_NULL, TEXT),
     ROW("reasoning", IS_ANY, ALL),
@@ -73,7 +73,7 @@ const struct field message_fields[] = {
     END,
 };
 static const struct field function_fields[] = {
-    ROW("name", IS_STRING, TEXT),
+    ROW("name", IS_STRING, NAME),
     ROW("description", STRING_OR_NULL, TEXT),
     ROW("parameters", OBJECT_OR_NULL, ALL),
     ROW("strict", IS_ANY, ALL),
@@ -85,7 +85,7 @@ static const struct field tool_fields[] = {
     ROW("custom", IS_OBJECT, ALL),
     END,
 };
-static const struct field named_fields[] = {ROW("name", STRING_OR_NULL, TEXT), END};
+static const struct field named_fields[] = {ROW("name", STRING_OR_NULL, NAME), END};
 static const struct field choice_fields[] = {
     ROW("type", IS_ANY, WORD),
     ROWS("function", IS_OBJECT, named_fields),

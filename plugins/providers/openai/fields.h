@@ -25,9 +25,10 @@ enum deed {
     WORD,  /* an enumeration or an id: no text, unless it is longer than those are     */
     DATA,  /* base64                                                                  */
     TEXT,  /* one string                                                              */
+    NAME,  /* one string, and nobody said it: WEIR_OTHER */
     INNER, /* one string that holds JSON; as an object, whatever strings it holds     */
     ALL,   /* whatever strings are in it, keys too                                    */
-    LINK,  /* a URL: text, unless it carries its data in base64                       */
+    LINK,  /* a URL or a file: WEIR_DOCUMENT, unless it carries its data in base64                       */
     PARTS, /* content: a string, or an array of parts and strings                     */
     EACH,  /* an object that `below` describes, or an array of them                   */
     MODEL,
