@@ -286,14 +286,19 @@ static bool read_row(struct block *b, const struct weir_option *row, void *field
 
     if (b->setting)
         r.setting = config_setting_get_member(b->setting, row->name);
+    if (row->type == WEIR_T_STR)
+        *(const char **)field = "";
     if (r.setting) {
         r.place = build_place(b->build, r.setting);
-        return read_setting(&r);
+        if (read_setting(&r))
+            return true;
+        r.setting = NULL;                    /* told; the reading goes on with something sound */
+        if (r.row->fallback)
+            read_text(&r, r.row->fallback);
+        return false;
     }
     if (r.row->fallback)
         return read_text(&r, r.row->fallback);
-    if (row->type == WEIR_T_STR)
-        *(const char **)field = "";
     if (b->implicit)
         return true;
     build_fault(b->build, b->place, "%s is missing; add it: %s", row->name, row->help);

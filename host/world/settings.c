@@ -137,8 +137,7 @@ void settings_read(struct build *b, const char *listen)
     for (size_t i = 1; sections[i].name; i++)
         parts[i - 1] = sections[i].name;
     options_known(&block, tables, parts);
-    if (!options_read(&block, settings_options, s))
-        return;
+    options_read(&block, settings_options, s);
     check_address(b, "listen", s->listen);
     check_address(b, "admin", s->admin);
     if (listen)

@@ -91,8 +91,6 @@ static void build(struct build *b, const char *listen)
     struct world *w = b->world;
 
     settings_read(b, listen);
-    if (b->fault_count && !w->settings.plugins)
-        return;
     providers_read(b);
     stages_read(b);
     sinks_read(b);
