@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -41,10 +42,13 @@ static void signals_reset(void)
 
 static _Noreturn void child_live(struct child *c, pid_t parent, int stop)
 {
+    char title[80];
+
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(EXIT_SUCCESS);
-    prctl(PR_SET_NAME, c->name);
+    snprintf(title, sizeof title, "weir:%s", c->name);
+    prctl(PR_SET_NAME, title); /* the kernel keeps 15 bytes */
     signals_reset();
     c->stop = stop;
     c->pid = 0;

@@ -24,7 +24,7 @@
 #define CHILD_NEVER   INT64_MAX
 
 struct child {
-    char name[64];              /* "worker.0", in logs; its first 15 bytes are what `ps -o comm` shows */
+    char name[64];              /* "worker.0", in logs; `ps` shows "weir:" and its first ten bytes */
     int (*run)(struct child *); /* the whole life of the new process; returns its exit status */
     void *owner;                /* for run() */
     enum weir_level log_level;

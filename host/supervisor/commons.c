@@ -15,7 +15,7 @@
 
 #define COUNTER_CELLS 65536
 #define COUNTER_HOLDS 65536
-#define WORKERS_MAX   256
+#define WORKERS_MAX   (COUNTERS_LANES - 6) /* each owns holds; so do the dead ones until they are buried */
 
 /* ---- names for the metrics ---- */
 
@@ -175,7 +175,7 @@ static void rings_drop(struct commons *c, unsigned but)
     }
 }
 
-#define NONE_BUT_ALL ~0u /* as `but`: no exception */
+#define NO_EXCEPTION ~0u /* as `but` */
 
 void commons_for_worker(struct commons *c, unsigned slot)
 {
@@ -191,7 +191,7 @@ void commons_for_generation(struct commons *c)
 
 void commons_for_recorder(struct commons *c)
 {
-    fds_drop(c->listeners, c->workers, NONE_BUT_ALL);
+    fds_drop(c->listeners, c->workers, NO_EXCEPTION);
 }
 
 void commons_for_sink(struct commons *c)
@@ -199,8 +199,8 @@ void commons_for_sink(struct commons *c)
     commons_for_recorder(c);
     fd_drop(&c->admin);
     fd_drop(&c->wake_recorder);
-    fds_drop(c->wake_workers, c->workers, NONE_BUT_ALL);
-    rings_drop(c, NONE_BUT_ALL);
+    fds_drop(c->wake_workers, c->workers, NO_EXCEPTION);
+    rings_drop(c, NO_EXCEPTION);
 }
 
 void commons_close(struct commons *c)
@@ -215,6 +215,12 @@ void commons_close(struct commons *c)
     free(c->listeners);
     free(c->wake_workers);
     free(c->rings);
+}
+
+void commons_refuse(struct commons *c)
+{
+    for (unsigned i = 0; i < c->workers; i++)
+        shutdown(c->listeners[i], SHUT_RD);
 }
 
 /* ---- rings without workers ---- */

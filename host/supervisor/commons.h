@@ -44,6 +44,9 @@ void commons_for_recorder(struct commons *);
 void commons_for_sink(struct commons *);
 void commons_for_generation(struct commons *);
 
+/* No connection is taken any more by anybody who has the listeners: clients are refused at once, instead of waiting in
+ * a queue that nobody reads. */
+void commons_refuse(struct commons *);
 /* Ends what dead workers left open in their rings, once no worker runs. */
 void commons_retire(struct commons *);
 /* Removes the files of rings that have nothing for the recorder; after the last of the other processes has gone. */

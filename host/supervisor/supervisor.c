@@ -201,6 +201,7 @@ static void stop_begin(struct supervisor *s)
     s->phase = PHASE_GENERATION;
     s->deadline_us = clock_us() + s->world->settings.drain_timeout * 1000 + DRAIN_EXTRA_US;
     child_stop(&s->generation.child);
+    commons_refuse(&s->commons);
     if (!s->generation.ready)
         child_kill(&s->generation.child); /* it is loading, and has nothing to drain */
 }

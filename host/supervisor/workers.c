@@ -64,13 +64,13 @@ static int worker_live(struct child *c)
     int status;
 
     worker_leave(me->all, me);
-    metrics_attach(common->metrics, me->number);
-    counters_own(common->counters, (uint32_t)getpid());
     if (!world_init(me->all->world, NULL, &error)) {
         fprintf(stderr, "%s\n", error.text);
         return CHILD_REFUSED;
     }
-    generation_tell(g, NEWS_READY, me->number, getpid());
+    generation_tell(g, NEWS_READY, me->number,
+                    getpid()); /* before it can hold anything, which is given back for sure */
+    counters_own(common->counters, (uint32_t)getpid());
     if (g->greet && me->number == 0)
         greeting_print(me->all->world, &common->address);
     status = worker_run(&start);
