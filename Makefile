@@ -159,9 +159,9 @@ e2e: deps-test
 	@$(MAKE) --no-print-directory build-tests
 	@tests/e2e/run.sh
 
-$(B)/bench/%: bench/%.c
+$(B)/bench/%: bench/%.c $(B)/libhost.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(OPT) $(WARN) -MMD -MP -MF $@.d -o $@ $< $(shell pkg-config --libs openssl) -lm -pthread
+	$(Q)$(CC) $(HOST_CFLAGS) $(ALL_LDFLAGS) -MF $@.d -o $@ $< $(B)/libhost.a $(LIBS)
 
 bench: deps-test
 	@$(MAKE) --no-print-directory all $(BENCH_BIN)
