@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * counters.c -- rates and levels are one word each.  Holds are a table of entries and a count per key, and the two must agree although a
- * process may be killed between them.
+ * counters.c -- rates and levels are one word each.  Holds are a table of entries and a count per key, and the two must
+ * agree although a process may be killed between them.
  *
- * So every change of a count is signed: the word holds the count, the lane of the process that wrote it last and the number of that
- * process's operation.  Who overwrites a word first notes in the signer's lane that the operation has happened (`applied`).  An entry
- * names the operation that it waits for; whether that has happened can be read afterwards, by anybody: the word still carries the
- * signature, or the lane notes it.  A half-done taking or giving back is thus finished exactly once by counters_give_back_all().
+ * So every change of a count is signed: the word holds the count, the lane of the process that wrote it last and the
+ * number of that process's operation.  Who overwrites a word first notes in the signer's lane that the operation has
+ * happened (`applied`).  An entry names the operation that it waits for; whether that has happened can be read
+ * afterwards, by anybody: the word still carries the signature, or the lane notes it.  A half-done taking or giving
+ * back is thus finished exactly once by counters_give_back_all().
  */
 #include "ipc/counters.h"
 
@@ -17,48 +18,76 @@
 
 #include "base/must.h"
 
-/* An entry's word: 2 bits of state, the lane and the operation that it waits for (TAKING, GIVING) or was made by (HELD). */
+/* An entry's word: 2 bits of state, the lane and the operation that it waits for (TAKING, GIVING) or was made by
+ * (HELD). */
 enum hold_state { FREE, TAKING, HELD, GIVING };
 
-struct cell { _Atomic uint64_t key, word; _Atomic int64_t look_us; uint64_t unused; };
-struct hold { _Atomic uint64_t word; _Atomic int64_t expiry; _Atomic uint32_t cell; uint32_t unused; };
-struct lane { _Atomic uint32_t owner; _Atomic uint64_t op, applied; };
+struct cell {
+    _Atomic uint64_t key, word;
+    _Atomic int64_t look_us;
+    uint64_t unused;
+};
+struct hold {
+    _Atomic uint64_t word;
+    _Atomic int64_t expiry;
+    _Atomic uint32_t cell;
+    uint32_t unused;
+};
+struct lane {
+    _Atomic uint32_t owner;
+    _Atomic uint64_t op, applied;
+};
 
 struct shared {
     size_t cells, holds;
     _Atomic uint64_t lost;
     struct lane lanes[COUNTERS_LANES];
-    struct cell table[];                     /* then the holds */
+    struct cell table[]; /* then the holds */
 };
 
-struct counters {                            /* this process's own */
+struct counters { /* this process's own */
     struct shared *s;
     struct hold *holds;
     size_t bytes, hint;
-    unsigned lane;                           /* NO_OWNER: counters_own() is still to come; NO_LANE: all were taken */
+    unsigned lane; /* NO_OWNER: counters_own() is still to come; NO_LANE: all were taken */
 };
 
-#define COUNT_BITS 16                        /* word of a count: operation : 40, lane : 8, count : 16 */
-#define COUNT_MAX ((1 << COUNT_BITS) - 1)
+#define COUNT_BITS 16 /* word of a count: operation : 40, lane : 8, count : 16 */
+#define COUNT_MAX  ((1 << COUNT_BITS) - 1)
 #define INDEX_BITS 20
-#define OP_BITS 40                           /* a million operations a second come round in 12 days */
-#define OP_MASK (((uint64_t)1 << OP_BITS) - 1)
-#define SWEEP_US 1000000                     /* an expired hold that a sweep has just missed waits no longer */
-#define NO_LANE COUNTERS_LANES
-#define NO_OWNER (COUNTERS_LANES + 1)
+#define OP_BITS    40 /* a million operations a second come round in 12 days */
+#define OP_MASK    (((uint64_t)1 << OP_BITS) - 1)
+#define SWEEP_US   1000000 /* an expired hold that a sweep has just missed waits no longer */
+#define NO_LANE    COUNTERS_LANES
+#define NO_OWNER   (COUNTERS_LANES + 1)
 
-enum use { RATE = 1, LEVEL, HOLDS };         /* each has cells of its own */
+enum use { RATE = 1, LEVEL, HOLDS }; /* each has cells of its own */
 
 static uint64_t entry_word(enum hold_state state, unsigned lane, uint64_t op)
 {
     return (op & OP_MASK) << 16 | (uint64_t)lane << 2 | state;
 }
 
-static unsigned entry_lane(uint64_t word) { return word >> 2 & (COUNTERS_LANES - 1); }
-static uint64_t entry_op(uint64_t word) { return word >> 16; }
-static uint64_t count_of(uint64_t word) { return word & COUNT_MAX; }
-static unsigned count_lane(uint64_t word) { return word >> COUNT_BITS & (COUNTERS_LANES - 1); }
-static uint64_t count_op(uint64_t word) { return word >> (64 - OP_BITS); }
+static unsigned entry_lane(uint64_t word)
+{
+    return word >> 2 & (COUNTERS_LANES - 1);
+}
+static uint64_t entry_op(uint64_t word)
+{
+    return word >> 16;
+}
+static uint64_t count_of(uint64_t word)
+{
+    return word & COUNT_MAX;
+}
+static unsigned count_lane(uint64_t word)
+{
+    return word >> COUNT_BITS & (COUNTERS_LANES - 1);
+}
+static uint64_t count_op(uint64_t word)
+{
+    return word >> (64 - OP_BITS);
+}
 
 struct counters *counters_new(size_t cells, size_t holds)
 {
@@ -83,14 +112,17 @@ void counters_free(struct counters *c)
     free(c);
 }
 
-uint64_t counters_lost(const struct counters *c) { return atomic_load(&c->s->lost); }
+uint64_t counters_lost(const struct counters *c)
+{
+    return atomic_load(&c->s->lost);
+}
 
 /* The cell of a key, made when `make`; NULL: not there, or the table is full. */
 static struct cell *cell_find(const struct counters *c, uint64_t key, enum use use, bool make)
 {
     uint64_t h = (key ^ (uint64_t)use * 0x9e3779b97f4a7c15u) * 0xff51afd7ed558ccdu;
     h ^= h >> 32;
-    h += h == 0;                             /* 0 is an empty cell */
+    h += h == 0; /* 0 is an empty cell */
 
     for (size_t i = 0, at = h % c->s->cells; i < c->s->cells; i++, at = at + 1 == c->s->cells ? 0 : at + 1) {
         struct cell *cell = &c->s->table[at];
@@ -128,7 +160,8 @@ bool counters_rate(struct counters *c, uint64_t key, int64_t rate, int64_t perio
         *retry_us = 0;
     if (!cell)
         return true;
-    /* `due`: when the bucket is empty of what has been taken; one more may be taken while that is at most `slack` ahead. */
+    /* `due`: when the bucket is empty of what has been taken; one more may be taken while that is at most `slack`
+     * ahead. */
     uint64_t old = atomic_load_explicit(&cell->word, memory_order_relaxed);
     for (;;) {
         int64_t due = (int64_t)old > now ? (int64_t)old : now;
@@ -155,7 +188,7 @@ int64_t counters_level(struct counters *c, uint64_t key, int64_t amount)
             new = amount > 0 ? INT64_MAX : 0;
         if (new < 0)
             new = 0;
-    } while (!atomic_compare_exchange_weak(&cell->word, &old, (uint64_t)new));
+    } while (!atomic_compare_exchange_weak(&cell->word, &old, (uint64_t) new));
     return new;
 }
 
@@ -175,7 +208,7 @@ void counters_own(struct counters *c, uint32_t owner)
         if (atomic_compare_exchange_strong(&c->s->lanes[c->lane].owner, &none, owner))
             break;
     }
-    c->hint = c->lane * (c->s->holds / COUNTERS_LANES);      /* apart from the others */
+    c->hint = c->lane * (c->s->holds / COUNTERS_LANES); /* apart from the others */
 }
 
 /* A number that this lane has never used, also not under an earlier owner. */
@@ -266,8 +299,8 @@ static struct hold *hold_claim(struct counters *c, uint64_t taking)
     for (size_t i = 0; i < c->s->holds; i++) {
         struct hold *h = &c->holds[(c->hint + i) % c->s->holds];
         uint64_t none = FREE;
-        if (atomic_load_explicit(&h->word, memory_order_relaxed) == FREE
-            && atomic_compare_exchange_strong(&h->word, &none, taking)) {
+        if (atomic_load_explicit(&h->word, memory_order_relaxed) == FREE &&
+            atomic_compare_exchange_strong(&h->word, &none, taking)) {
             c->hint = (size_t)(h - c->holds) + 1;
             return h;
         }

@@ -26,7 +26,8 @@ bool folder_make(const char *path, struct weir_error *e)
     if (lstat(path, &st) < 0)
         return folder_error(e, path);
     if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022)) {
-        snprintf(e->text, sizeof e->text, "%.180s must be a folder of the user that weir runs as, and of nobody else", path);
+        snprintf(e->text, sizeof e->text, "%.180s must be a folder of the user that weir runs as, and of nobody else",
+                 path);
         snprintf(e->code, sizeof e->code, "folder_unsafe");
         return false;
     }

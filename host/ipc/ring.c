@@ -2,8 +2,9 @@
 /*
  * ring.c -- the shared file and its two sides; see ring.h.
  *
- * One page of heads, then the data, mapped twice in a row so that every record is contiguous.  An entry is u32 length, u32 epoch, the
- * bytes, padded to 8.  `put` is stored last, with release: a producer killed before that store has put nothing.
+ * One page of heads, then the data, mapped twice in a row so that every record is contiguous.  An entry is u32 length,
+ * u32 epoch, the bytes, padded to 8.  `put` is stored last, with release: a producer killed before that store has put
+ * nothing.
  */
 #include "ipc/ring.h"
 
@@ -22,29 +23,31 @@
 #include "base/must.h"
 #include "ipc/folder.h"
 
-#define MAGIC 0x31676e6972776577u            /* changes with the layout */
-#define HEAD_SIZE 4096u
-#define BEAT_US 1000000
+#define MAGIC        0x31676e6972776577u /* changes with the layout */
+#define HEAD_SIZE    4096u
+#define BEAT_US      1000000
 #define LOCK_WAIT_US 2000000
 
 struct shared {
-    uint64_t magic, size, identity;          /* magic is written last: a file without it was never used */
-    _Alignas(64) _Atomic uint64_t put;       /* written by the producer */
+    uint64_t magic, size, identity;    /* magic is written last: a file without it was never used */
+    _Alignas(64) _Atomic uint64_t put; /* written by the producer */
     _Atomic uint64_t want;
     _Atomic uint32_t epoch;
-    _Alignas(64) _Atomic uint64_t durable;   /* written by the consumer */
+    _Alignas(64) _Atomic uint64_t durable; /* written by the consumer */
     _Atomic int64_t beat_us;
     _Atomic uint32_t closed;
-    _Alignas(64) _Atomic uint32_t sleep;     /* enum ring_sleep; written by both */
+    _Alignas(64) _Atomic uint32_t sleep; /* enum ring_sleep; written by both */
 };
 
-struct entry { uint32_t length, epoch; };
+struct entry {
+    uint32_t length, epoch;
+};
 
 struct ring {
     struct shared *s;
     char *data;
-    uint64_t size, identity;                 /* copies that a stray write of a worker cannot reach in other processes */
-    uint64_t reserved;                       /* the producer's own: dies with it */
+    uint64_t size, identity; /* copies that a stray write of a worker cannot reach in other processes */
+    uint64_t reserved;       /* the producer's own: dies with it */
     uint32_t epoch;
     unsigned slot;
     int fd, wake_recorder, wake_worker;
@@ -52,7 +55,10 @@ struct ring {
 
 _Static_assert(sizeof(struct shared) <= HEAD_SIZE, "the heads fill one page");
 
-static uint64_t entry_size(size_t length) { return (sizeof(struct entry) + length + 7) & ~(uint64_t)7; }
+static uint64_t entry_size(size_t length)
+{
+    return (sizeof(struct entry) + length + 7) & ~(uint64_t)7;
+}
 
 /* ---- the file ---- */
 
@@ -79,7 +85,7 @@ static bool lock(int fd, const char *path, struct weir_error *e)
         if (errno != EWOULDBLOCK && errno != EINTR)
             return folder_error(e, path);
         if (clock_us() > until) {
-            snprintf(e->text, sizeof e->text, "%s is in use by another weir with the same state folder", path);
+            snprintf(e->text, sizeof e->text, "%.180s is in use by another weir with this state folder", path);
             return false;
         }
         usleep(5000);
@@ -87,7 +93,8 @@ static bool lock(int fd, const char *path, struct weir_error *e)
     return true;
 }
 
-/* What a file that is already there says of itself; size 0: it is not one of ours, or holds nothing that must be kept. */
+/* What a file that is already there says of itself; size 0: it is not one of ours, or holds nothing that must be kept.
+ */
 static uint64_t size_kept(int fd, uint64_t size)
 {
     struct shared s;
@@ -119,7 +126,7 @@ static bool make_file(int fd, const char *path, uint64_t size, struct weir_error
         got = getrandom(&s.identity, sizeof s.identity, 0);
     while (got < 0 && errno == EINTR);
     must(got == (ssize_t)sizeof s.identity);
-    s.identity |= 1;                         /* 0 is no ring */
+    s.identity |= 1; /* 0 is no ring */
     if (pwrite(fd, &s, sizeof s, 0) != (ssize_t)sizeof s)
         return folder_error(e, path);
     s.magic = MAGIC;
@@ -136,8 +143,9 @@ static bool map_file(struct ring *r, const char *path, struct weir_error *e)
         return folder_error(e, path);
     r->s = (struct shared *)(void *)at;
     r->data = at + HEAD_SIZE;
-    if (mmap(at, HEAD_SIZE + r->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, r->fd, 0) == MAP_FAILED
-        || mmap(r->data + r->size, r->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, r->fd, HEAD_SIZE) == MAP_FAILED) {
+    if (mmap(at, HEAD_SIZE + r->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, r->fd, 0) == MAP_FAILED ||
+        mmap(r->data + r->size, r->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, r->fd, HEAD_SIZE) ==
+            MAP_FAILED) {
         folder_error(e, path);
         munmap(at, HEAD_SIZE + 2 * r->size);
         r->s = NULL;
@@ -184,10 +192,22 @@ void ring_close(struct ring *r)
     free(r);
 }
 
-unsigned ring_slot(const struct ring *r) { return r->slot; }
-uint64_t ring_identity(const struct ring *r) { return r->identity; }
-size_t ring_size(const struct ring *r) { return r->size; }
-int ring_worker_fd(const struct ring *r) { return r->wake_worker; }
+unsigned ring_slot(const struct ring *r)
+{
+    return r->slot;
+}
+uint64_t ring_identity(const struct ring *r)
+{
+    return r->identity;
+}
+size_t ring_size(const struct ring *r)
+{
+    return r->size;
+}
+int ring_worker_fd(const struct ring *r)
+{
+    return r->wake_worker;
+}
 
 void ring_set_fds(struct ring *r, int wake_recorder, int wake_worker)
 {
@@ -220,7 +240,7 @@ void ring_retire(struct ring *r)
 {
     atomic_fetch_add(&r->s->epoch, 1);
     wake_recorder(r, RING_AWAKE);
-    ring_bell(r->wake_recorder);             /* the one before may have been killed between the flag and the bell */
+    ring_bell(r->wake_recorder); /* the one before may have been killed between the flag and the bell */
 }
 
 void ring_attach(struct ring *r)
@@ -231,8 +251,8 @@ void ring_attach(struct ring *r)
     atomic_store(&r->s->want, 0);
 }
 
-/* Bytes that must still be free when an entry has been put.  An end gives up its own reservation, so one that fits into that always
- * finds room, and a longer one takes what nobody has reserved. */
+/* Bytes that must still be free when an entry has been put.  An end gives up its own reservation, so one that fits into
+ * that always finds room, and a longer one takes what nobody has reserved. */
 static uint64_t kept_free(const struct ring *r, enum ring_room room)
 {
     const uint64_t end = entry_size(RING_END_MAX);
@@ -262,7 +282,10 @@ bool ring_put(struct ring *r, enum ring_room room, struct weir_str record, uint6
     return true;
 }
 
-uint64_t ring_durable(const struct ring *r) { return atomic_load_explicit(&r->s->durable, memory_order_acquire); }
+uint64_t ring_durable(const struct ring *r)
+{
+    return atomic_load_explicit(&r->s->durable, memory_order_acquire);
+}
 
 void ring_want_durable(struct ring *r, uint64_t position)
 {
@@ -271,7 +294,10 @@ void ring_want_durable(struct ring *r, uint64_t position)
         wake_recorder(r, RING_GATHER);
 }
 
-bool ring_closed(const struct ring *r) { return atomic_load_explicit(&r->s->closed, memory_order_relaxed); }
+bool ring_closed(const struct ring *r)
+{
+    return atomic_load_explicit(&r->s->closed, memory_order_relaxed);
+}
 
 bool ring_has_recorder(const struct ring *r)
 {
@@ -289,8 +315,8 @@ enum ring_result ring_next(struct ring *r, uint64_t *at, struct ring_record *rec
         return RING_NONE;
     const char *from = r->data + *at % r->size;
     memcpy(&entry, from, sizeof entry);
-    if (there > r->size || there < sizeof entry || put % 8 || *at % 8 || entry.length == 0 || entry.length > RECORD_MAX
-        || entry_size(entry.length) > there) {
+    if (there > r->size || there < sizeof entry || put % 8 || *at % 8 || entry.length == 0 ||
+        entry.length > RECORD_MAX || entry_size(entry.length) > there) {
         *at = put & ~(uint64_t)7;
         return RING_DAMAGED;
     }
@@ -313,9 +339,18 @@ bool ring_wanted(const struct ring *r)
     return atomic_load_explicit(&r->s->want, memory_order_acquire) > ring_durable(r);
 }
 
-void ring_set_closed(struct ring *r, bool closed) { atomic_store(&r->s->closed, closed); }
-void ring_beat(struct ring *r) { atomic_store_explicit(&r->s->beat_us, clock_us(), memory_order_relaxed); }
-uint32_t ring_epoch(const struct ring *r) { return atomic_load_explicit(&r->s->epoch, memory_order_acquire); }
+void ring_set_closed(struct ring *r, bool closed)
+{
+    atomic_store(&r->s->closed, closed);
+}
+void ring_beat(struct ring *r)
+{
+    atomic_store_explicit(&r->s->beat_us, clock_us(), memory_order_relaxed);
+}
+uint32_t ring_epoch(const struct ring *r)
+{
+    return atomic_load_explicit(&r->s->epoch, memory_order_acquire);
+}
 
 bool ring_sleep(struct ring *r, enum ring_sleep how, uint64_t at)
 {
@@ -328,4 +363,7 @@ bool ring_sleep(struct ring *r, enum ring_sleep how, uint64_t at)
     return put - ring_durable(r) <= r->size / 2 && !ring_wanted(r);
 }
 
-void ring_awake(struct ring *r) { atomic_store(&r->s->sleep, RING_AWAKE); }
+void ring_awake(struct ring *r)
+{
+    atomic_store(&r->s->sleep, RING_AWAKE);
+}
