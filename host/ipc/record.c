@@ -13,7 +13,8 @@
 #define TAIL_LABELS "},\"cut\":true}" /* the longest end of a record */
 #define TAIL_CUT    ",\"cut\":true}"
 #define BUDGET      (RECORD_MAX - (sizeof TAIL_LABELS - 1))
-#define ID_MAX      128u
+#define ID_MAX 128u
+#define SEEN_FIRST 7u /* kind, time and id are written by record_begin() */
 
 struct name {
     char text[NAME_ROOM];
@@ -26,7 +27,15 @@ static const struct name names[] = {RECORD_FIELDS(RECORD_ROW)};
 #define RECORD_ROW(name, help) {#name, help},
 static const struct {
     const char *name, *help;
-} fields[] = {RECORD_FIELDS(RECORD_ROW)}, kinds[] = {RECORD_KINDS(RECORD_ROW)};
+} fields[] = {RECORD_FIELDS(RECORD_ROW)};
+#undef RECORD_ROW
+#define BEGIN(name)            "{\"kind\":\"" #name "\",\"time\":"
+#define RECORD_ROW(name, help) {#name, help, BEGIN(name), sizeof BEGIN(name) - 1},
+static const struct {
+    const char *name, *help;
+    char begin[2 * NAME_ROOM];
+    uint8_t begin_len;
+} kinds[] = {RECORD_KINDS(RECORD_ROW)};
 #undef RECORD_ROW
 
 _Static_assert(RECORD_FIELD_COUNT <= 64, "one bit a field in record_writer.seen");
@@ -51,25 +60,48 @@ const char *record_kind_help(enum record_kind k)
 /* ---- text ---- */
 
 static const char digits[] =
-    "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354"
-    "555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+    "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+    "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+
+static inline char *put_4(char *to, uint32_t u)
+{
+    memcpy(to, digits + u / 100 * 2, 2);
+    memcpy(to + 2, digits + u % 100 * 2, 2);
+    return to + 4;
+}
+
+static inline char *put_8(char *to, uint32_t u)
+{
+    return put_4(put_4(to, u / 10000), u % 10000);
+}
+
+/* Less than 10,000, without zeros before it. */
+static inline char *put_short(char *to, uint32_t u)
+{
+    if (u >= 1000)
+        return put_4(to, u);
+    if (u >= 100) {
+        *to++ = (char)('0' + u / 100);
+        u %= 100;
+    } else if (u < 10) {
+        *to = (char)('0' + u);
+        return to + 1;
+    }
+    memcpy(to, digits + u * 2, 2);
+    return to + 2;
+}
 
 static char *put_int(char *to, int64_t v)
 {
-    char text[20], *p = text + sizeof text;
     uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
 
-    for (; u >= 100; u /= 100)
-        memcpy(p -= 2, digits + u % 100 * 2, 2);
-    if (u >= 10)
-        memcpy(p -= 2, digits + u * 2, 2);
-    else
-        *--p = (char)('0' + u);
     if (v < 0)
         *to++ = '-';
-    size_t n = (size_t)(text + sizeof text - p);
-    memcpy(to, p, n);
-    return to + n;
+    if (u < 10000)
+        return put_short(to, (uint32_t)u);
+    if (u < 100000000)
+        return put_4(put_short(to, (uint32_t)u / 10000), (uint32_t)u % 10000);
+    return put_8(put_int(to, (int64_t)(u / 100000000)), (uint32_t)(u % 100000000));
 }
 
 /* Bytes of the UTF-8 sequence at p; 0: it is none.  Half a surrogate pair (ED A0..BF) passes here, see put_odd(). */
@@ -119,42 +151,70 @@ static size_t put_odd(char **to, const uint8_t *p, size_t n)
     return len;
 }
 
-static bool all_plain(uint64_t w)
+/* Not 0 when one of eight bytes is a control, a quote, a backslash or not ASCII. */
+static inline uint64_t odd_ones(uint64_t w)
 {
     const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
-    uint64_t quote = w ^ ones * '"', slash = w ^ ones * '\\';
 
-    return (((w - ones * 0x20) | (quote - ones) | (slash - ones) | w) & high) == 0;
+    return ((w - ones * 0x20) | ((w ^ ones * '"') - ones) | ((w ^ ones * '\\') - ones) | w) & high;
+}
+
+/* Copies eight bytes at a time, the last eight overlapping those before; false: not all of them are plain ASCII. */
+static inline bool copy_plain(char *to, const char *p, size_t n)
+{
+    uint64_t w, odd = 0;
+    uint32_t first, last;
+
+    for (size_t i = 0; i + 8 <= n; i += 8) {
+        memcpy(&w, p + i, 8);
+        odd |= odd_ones(w);
+        memcpy(to + i, &w, 8);
+    }
+    if (n >= 8 && n % 8) {
+        memcpy(&w, p + n - 8, 8);
+        odd |= odd_ones(w);
+        memcpy(to + n - 8, &w, 8);
+    } else if (n >= 4 && n < 8) {
+        memcpy(&first, p, 4);
+        memcpy(&last, p + n - 4, 4);
+        odd = odd_ones((uint64_t)first << 32 | last);
+        memcpy(to, &first, 4);
+        memcpy(to + n - 4, &last, 4);
+    } else if (n < 4) {
+        w = 0x2020202020202020u;
+        for (size_t i = 0; i < n; i++)
+            w = w << 8 | (uint8_t)(to[i] = p[i]);
+        odd = odd_ones(w);
+    }
+    return !odd;
 }
 
 /* The value of a JSON string, as much of it as ends before `limit`; false: not all of it. */
-static bool put_text(char **to, const char *limit, struct weir_str s)
+static bool put_escaped(char **to, const char *limit, struct weir_str s)
 {
     const char *p = s.ptr, *end = p + s.len;
-    uint64_t w;
 
     while (p < end) {
-        while (end - p >= 8 && limit - *to >= 8) {
-            memcpy(&w, p, 8);
-            if (!all_plain(w))
-                break;
-            memcpy(*to, &w, 8);
-            p += 8, *to += 8;
-        }
-        for (int i = 0; i < 8 && p < end; i++) {
-            uint8_t c = (uint8_t)*p;
-            if (limit - *to < 6)
-                return false;
-            if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\')
-                *(*to)++ = (char)c, p++;
-            else
-                p += put_odd(to, (const uint8_t *)p, (size_t)(end - p));
-        }
+        uint8_t c = (uint8_t)*p;
+        if (limit - *to < 6)
+            return false;
+        if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\')
+            *(*to)++ = (char)c, p++;
+        else
+            p += put_odd(to, (const uint8_t *)p, (size_t)(end - p));
     }
     return true;
 }
 
-static struct weir_str cut_text(struct weir_str s, size_t most, bool *cut)
+static inline bool put_text(char **to, const char *limit, struct weir_str s)
+{
+    if (limit - *to < (ptrdiff_t)s.len || !copy_plain(*to, s.ptr, s.len))
+        return put_escaped(to, limit, s);
+    *to += s.len;
+    return true;
+}
+
+static inline struct weir_str cut_text(struct weir_str s, size_t most, bool *cut)
 {
     if (s.len <= most)
         return s;
@@ -169,42 +229,33 @@ static struct weir_str cut_text(struct weir_str s, size_t most, bool *cut)
 
 struct record_writer record_begin(struct buf *to, enum record_kind kind, int64_t time_us, struct weir_str id)
 {
-    struct record_writer w = {.to = to, .start = to->len};
-    char *at = buf_room(to, RECORD_MAX + NAME_ROOM), *begin = at;
-    size_t n = strlen(kinds[kind].name);
+    char *at = buf_room(to, RECORD_MAX + NAME_ROOM);
+    struct record_writer w = {.to = to, .start = at, .limit = at + BUDGET, .seen = SEEN_FIRST};
 
-    memcpy(at, "{\"kind\":\"", 9);
-    memcpy(at + 9, kinds[kind].name, n);
-    at += 9 + n;
-    memcpy(at, "\",\"time\":", 9);
-    at = put_int(at + 9, time_us);
+    memcpy(at, kinds[kind].begin, NAME_ROOM * 2);
+    at = put_int(at + kinds[kind].begin_len, time_us);
     memcpy(at, ",\"id\":\"", 7);
     at += 7;
-    put_text(&at, begin + BUDGET, cut_text(id, ID_MAX, &w.cut));
+    put_text(&at, w.limit, cut_text(id, ID_MAX, &w.cut));
     *at++ = '"';
-    to->len += (size_t)(at - begin);
+    w.at = at;
     return w;
 }
 
 /* Where the value of a member goes, its name written; NULL: it has no room for `need` bytes of value. */
-static char *member(struct record_writer *w, enum record_field f, size_t need)
+static inline char *member(struct record_writer *w, enum record_field f, size_t need)
 {
     const struct name *name = &names[f];
-    char *at = w->to->ptr + w->to->len;
+    char *at = w->at;
 
-    must(!(w->seen >> f & 1) && !w->labels && f > RECORD_id);
+    must(!(w->seen >> f & 1)); /* twice, or behind a label */
     w->seen |= (uint64_t)1 << f;
-    if (w->to->len - w->start + name->len + need > BUDGET) {
+    if ((size_t)(w->limit - at) < NAME_ROOM + need) {
         w->cut = true;
         return NULL;
     }
     memcpy(at, name->text, NAME_ROOM);
     return at + name->len;
-}
-
-static void close_at(struct record_writer *w, const char *at)
-{
-    w->to->len = (size_t)(at - w->to->ptr);
 }
 
 void record_str(struct record_writer *w, enum record_field f, struct weir_str s)
@@ -214,10 +265,10 @@ void record_str(struct record_writer *w, enum record_field f, struct weir_str s)
     if (!at)
         return;
     *at++ = '"';
-    if (!put_text(&at, w->to->ptr + w->start + BUDGET - 1, cut_text(s, RECORD_STR_MAX, &w->cut)))
+    if (!put_text(&at, w->limit - 1, cut_text(s, RECORD_STR_MAX, &w->cut)))
         w->cut = true;
     *at++ = '"';
-    close_at(w, at);
+    w->at = at;
 }
 
 void record_int(struct record_writer *w, enum record_field f, int64_t v)
@@ -225,7 +276,7 @@ void record_int(struct record_writer *w, enum record_field f, int64_t v)
     char *at = member(w, f, 20);
 
     if (at)
-        close_at(w, put_int(at, v));
+        w->at = put_int(at, v);
 }
 
 void record_bool(struct record_writer *w, enum record_field f, bool v)
@@ -235,7 +286,7 @@ void record_bool(struct record_writer *w, enum record_field f, bool v)
     if (!at)
         return;
     memcpy(at, v ? "true\0" : "false", 5);
-    close_at(w, at + (v ? 4 : 5));
+    w->at = at + (v ? 4 : 5);
 }
 
 /* The end of the string that begins at p with its quote. */
@@ -248,7 +299,7 @@ static const char *string_end(const char *p)
 
 static bool label_there(const struct record_writer *w, struct weir_str quoted)
 {
-    const char *p = w->to->ptr + w->labels, *end = quoted.ptr;
+    const char *p = w->labels, *end = quoted.ptr;
 
     while (p < end) {
         const char *colon = string_end(p);
@@ -261,46 +312,47 @@ static bool label_there(const struct record_writer *w, struct weir_str quoted)
 
 void record_label(struct record_writer *w, struct weir_str name, struct weir_str value)
 {
-    const char *limit = w->to->ptr + w->start + BUDGET - 1;
-    bool first = !w->labels;
-    size_t before = w->to->len;
-    char *at = w->to->ptr + before, *quoted;
+    char *at = w->at, *limit = w->limit - 1, *quoted;
 
-    if (w->to->len - w->start + 2 * NAME_ROOM > BUDGET) {
+    if (w->limit - at < (ptrdiff_t)(2 * NAME_ROOM)) {
         w->cut = true;
         return;
     }
-    if (first) {
+    if (!w->labels) {
         memcpy(at, ",\"labels\":", 10);
         at += 10;
-        w->labels = before + 11;
     }
-    *at++ = first ? '{' : ',';
+    *at++ = w->labels ? ',' : '{';
     quoted = at;
     *at++ = '"';
     bool whole = put_text(&at, limit - 8, cut_text(name, ID_MAX, &w->cut));
     *at++ = '"';
-    if (!whole || (!first && label_there(w, (struct weir_str){quoted, (size_t)(at - quoted)}))) {
-        w->cut |= !whole;
-        w->labels = first ? 0 : w->labels;
-        return;
-    }
-    *at++ = ':';
-    *at++ = '"';
+    w->cut |= !whole;
+    if (!whole || (w->labels && label_there(w, (struct weir_str){quoted, (size_t)(at - quoted)})))
+        return; /* w->at has not moved: nothing was written */
+    memcpy(at, ":\"", 2);
+    at += 2;
     if (!put_text(&at, limit, cut_text(value, RECORD_STR_MAX, &w->cut)))
         w->cut = true;
     *at++ = '"';
-    close_at(w, at);
+    w->at = at;
+    if (!w->labels) {
+        w->labels = quoted;
+        w->seen = UINT64_MAX;
+    }
 }
 
 void record_end(struct record_writer *w)
 {
     if (w->labels)
-        buf_char(w->to, '}');
-    if (w->cut)
-        buf_lit(w->to, TAIL_CUT);
-    else
-        buf_char(w->to, '}');
+        *w->at++ = '}';
+    if (w->cut) {
+        memcpy(w->at, TAIL_CUT, sizeof TAIL_CUT - 1);
+        w->at += sizeof TAIL_CUT - 1;
+    } else {
+        *w->at++ = '}';
+    }
+    w->to->len += (size_t)(w->at - w->start);
 }
 
 void record_shorten(struct buf *b, size_t start, size_t most)
@@ -341,7 +393,7 @@ bool record_put(struct ring *r, enum ring_room room, struct buf *b, size_t start
 
 /* ---- reading ---- */
 
-static bool skip(struct weir_str *s, struct weir_str word)
+static inline bool skip(struct weir_str *s, struct weir_str word)
 {
     if (!str_starts(*s, word))
         return false;
@@ -364,12 +416,9 @@ bool record_read_head(struct weir_str text, struct record_head *h)
     size_t end = 0, k = 0;
 
     *h = (struct record_head){.kind = KIND_COUNT};
-    if (!skip(&text, WEIR_STR("{\"kind\":\"")))
-        return false;
-    while (k < KIND_COUNT && !skip(&text, str_of(kinds[k].name)))
+    while (k < KIND_COUNT && !skip(&text, (struct weir_str){kinds[k].begin, kinds[k].begin_len}))
         k++;
-    if (k == KIND_COUNT || !skip(&text, WEIR_STR("\",\"time\":")) || !read_int(&text, &h->time_us) ||
-        !skip(&text, WEIR_STR(",\"id\":\"")))
+    if (k == KIND_COUNT || !read_int(&text, &h->time_us) || !skip(&text, WEIR_STR(",\"id\":\"")))
         return false;
     while (end < text.len && text.ptr[end] != '"')
         end += text.ptr[end] == '\\' ? 2 : 1;

@@ -70,9 +70,10 @@ enum record_kind { RECORD_KINDS(RECORD_ROW) KIND_COUNT };
 
 #define RECORD_STR_MAX 1024                  /* bytes of one string's value */
 
-struct record_writer { struct buf *to; size_t start, labels; bool cut; uint64_t seen; };
+/* The buffer's length moves in record_end(); nobody else appends to it before that. */
+struct record_writer { struct buf *to; char *start, *at, *limit, *labels; uint64_t seen; bool cut; };
 
-/* Members may come in any order and each once; labels are the last things written. */
+/* Members may come in any order (`attempt` first, where there is one) and each once; labels are the last things written. */
 struct record_writer record_begin(struct buf *to, enum record_kind, int64_t time_us, struct weir_str id);
 void record_str(struct record_writer *, enum record_field, struct weir_str);     /* left out when empty; cut at RECORD_STR_MAX */
 void record_int(struct record_writer *, enum record_field, int64_t);
