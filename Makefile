@@ -97,10 +97,10 @@ $(B)/obj/plugins/lib/%.o: plugins/lib/%.c
 	$(Q)$(CC) $(PLUG_CFLAGS) -c -o $@ $<
 
 $(B)/libhost.a: $(HOST_OBJ)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar qcs $@ $^
 $(B)/libplugin.a: $(PLIB_OBJ)
 	@mkdir -p $(@D)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar qcs $@ $^
 
 $(B)/weir: $(B)/obj/host/main.o $(B)/libhost.a
 	$(if $(V),,@echo "  LD   $@")
@@ -152,7 +152,7 @@ fuzz-smoke: deps-test
 .PHONY: fuzz-build
 fuzz-build: $(FUZZ_BIN)
 
-lint: deps-test
+lint: deps-test all
 	@tools/lint.sh
 
 e2e: deps-test

@@ -263,10 +263,12 @@ struct weir_event {
     uint32_t choice, block;   /* each (choice, channel, block) is a stream of its own; a tool call is a block    */
     struct weir_str text;     /* decode: the string's bytes as they stand in the frame's data, escapes as sent.
                                  stages: unescaped; arguments: one piece of one string inside them               */
-    uint32_t at, len;         /* decode: where that string stands in frame->data, quotes not included; len 0 with
-                                 empty text means the event has no text in the frame                             */
+    uint32_t at, len;         /* decode: where that string stands in frame->data, quotes not included; at 0: the
+                                 event has no text in the frame                                                  */
     bool escaped;             /* decode: the string holds a backslash                                            */
-    bool copy;                /* decode: repeats text of earlier events; follows their edits                     */
+    bool copy;                /* decode: repeats text of earlier events of its stream; follows their edits.  Without
+                                 text but with a length: an array or object that says it in another form
+                                 (logprobs): sent as null once the stream is held back or edited                 */
     bool last;                /* nothing more on this stream: what is held must be emitted now                   */
     struct weir_str tool_id, tool_name;      /* ARGUMENTS: in the first event of a call                          */
     struct weir_str detail;   /* FINISH: the reason; ERRORED: the message                                        */

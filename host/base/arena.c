@@ -10,9 +10,12 @@
 
 #include "base/must.h"
 
-struct arena_block { struct arena_block *next; size_t size; };
+struct arena_block {
+    struct arena_block *next;
+    size_t size;
+};
 
-#define FIRST 2048u
+#define FIRST   2048u
 #define LARGEST 65536u
 
 static void *block_add(struct arena *a, size_t n)

@@ -13,7 +13,7 @@ bool str_glob(struct weir_str p, struct weir_str s)
         } else if (pi < p.len && p.ptr[pi] == s.ptr[si]) {
             pi++, si++;
         } else if (star != SIZE_MAX) {
-            pi = star + 1;          /* let the last star take one byte more */
+            pi = star + 1; /* let the last star take one byte more */
             si = ++mark;
         } else {
             return false;

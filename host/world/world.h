@@ -132,4 +132,10 @@ const struct key *world_key(const struct world *, struct weir_str presented);
 /* Whether this provider serves `model`, and what it calls it. */
 bool provider_serves(const struct provider *, struct weir_str model, struct weir_str *upstream);
 
+/* Whether it speaks this dialect upstream, so that the client's bytes can go through. */
+static inline bool provider_speaks(const struct provider *p, const struct instance *dialect)
+{
+    return p->dialect == dialect;
+}
+
 #endif

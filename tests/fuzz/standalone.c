@@ -22,7 +22,7 @@ int main(int argc, char **argv)
         uint8_t *data = malloc(cap);
         n = data ? fread(data, 1, cap, f) : 0;
         fclose(f);
-        uint8_t *exact = malloc(n ? n : 1);     /* so that reading past the end is seen */
+        uint8_t *exact = malloc(n ? n : 1); /* so that reading past the end is seen */
         for (size_t k = 0; exact && k < n; k++)
             exact[k] = data[k];
         free(data);

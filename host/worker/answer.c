@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* answer.c -- the life of an answer: its beginning, its pieces, its end; step `stream`.  See answer.h. */
+#include "worker/answer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/must.h"
+#include "worker/attempt.h"
+#include "worker/client.h"
+#include "worker/exchange.h"
+#include "worker/reply.h"
+#include "worker/worker.h"
+
+void answer_new(struct request *r)
+{
+    const struct provider *p = r->endpoints[r->pick];
+    struct answer *a = must_alloc(sizeof *a);
+    bool own = p->in.plugin != p->dialect->plugin && p->in.plugin->hooks.decode;
+
+    a->sse.limit = (size_t)r->w->world->settings.max_body;
+    /* A dialect's decode and answer share one `local`, also when the provider is of the same plugin. */
+    a->frame.decoder = request_ctx(r, own ? &p->in : p->dialect, NULL);
+    chain_init(&a->chain, r);
+    r->answer = a;
+}
+
+void answer_free(struct request *r)
+{
+    struct answer *a = r->answer;
+
+    if (!a)
+        return;
+    sse_fini(&a->sse);
+    worker_buf_give(r->w, &a->body);
+    worker_buf_give(r->w, &a->tail);
+    chain_fini(&a->chain);
+    arena_fini(&a->frame.arena);
+    free(a);
+    r->answer = NULL;
+}
+
+bool answer_complete(const struct request *r)
+{
+    return r->answer && r->answer->stream && r->answer->done;
+}
+
+void answer_fail(struct request *r, enum outcome outcome, const char *code, const char *text, const char *why)
+{
+    r->answer->stopped = true;
+    attempt_failed(r, outcome, 502, code, text, why);
+}
+
+void answer_stop(struct request *r)
+{
+    r->answer->stopped = true;
+    exchange_stop(r->x);
+    pipeline_goto(r, STEP_close);
+}
+
+void answer_write(struct request *r, struct weir_str bytes)
+{
+    if (!bytes.len)
+        return;
+    if (!r->reply.begun)
+        reply_begin(r, r->answer->status, r->answer->type, r->reply.headers);
+    reply_piece(r, bytes);
+    if (!r->reply.held && client_pending(r->client) > CLIENT_HIGH)
+        exchange_block(r->x);
+}
+
+/* ---- the beginning ---- */
+
+static bool type_is(struct weir_str type, struct weir_str want)
+{
+    return type.len >= want.len && str_eq_nocase(str_sub(type, 0, want.len), want) &&
+           (type.len == want.len || type.ptr[want.len] == ';' || type.ptr[want.len] == ' ');
+}
+
+void answer_begin(struct request *r, const struct http1_head *h)
+{
+    struct answer *a = r->answer;
+    const struct weir_str *type = http1_find(h, WEIR_STR("content-type"));
+    struct weir_str t = type ? *type : WEIR_STR("application/json");
+
+    a->status = h->status;
+    a->passes = h->status >= 400;
+    a->stream = !a->passes && type_is(t, WEIR_STR("text/event-stream"));
+    snprintf(a->type, sizeof a->type, "%.*s", (int)(t.len < sizeof a->type ? t.len : sizeof a->type - 1), t.ptr);
+    r->reply.headers = reply_pass_headers(r, h);
+    r->reply.held = a->stream && stages_hold_stream(r->w->world);
+    if (!a->stream)
+        a->body = worker_buf_take(r->w);
+}
+
+enum step_result step_stream(struct request *r)
+{
+    (void)r;
+    return STEP_WAIT; /* the exchange calls in here; the end leads to `check`, a failure to `close` */
+}
+
+/* ---- pieces ---- */
+
+/* Raw error text may hold what we sent; our credentials do not go on to clients. */
+static bool holds_secret(const struct request *r, struct weir_str s)
+{
+    const struct provider *p = r->endpoints[r->pick];
+
+    for (size_t i = 0; s.len && i < p->secret_count; i++)
+        if (p->secrets[i].len && memmem(s.ptr, s.len, p->secrets[i].ptr, p->secrets[i].len)) {
+            log_event(WEIR_ERROR, LOG_upstream_secret, "request=%s provider=%s", r->id, p->in.name);
+            return true;
+        }
+    return false;
+}
+
+static void record_take(struct request *r, const struct sse_record *rec)
+{
+    if (r->answer->done)
+        return; /* nothing follows the end mark */
+    if (holds_secret(r, rec->raw)) {
+        answer_fail(r, OUTCOME_upstream_error, "upstream_error", "the model's provider failed; its words are withheld",
+                    "a record held one of our secrets");
+        return;
+    }
+    frame_take(r, (struct weir_frame){.stream = true, .raw = rec->raw, .name = rec->name, .data = rec->data});
+}
+
+static void stream_run(struct request *r)
+{
+    struct answer *a = r->answer;
+    struct sse_record rec;
+
+    while (!a->stopped && !a->frame.busy) {
+        enum sse_result result = sse_next(&a->sse, &rec);
+        if (result == SSE_MORE)
+            return;
+        if (result == SSE_RECORD)
+            record_take(r, &rec);
+        else
+            answer_fail(r, OUTCOME_upstream_invalid, "upstream_invalid",
+                        "the model's provider sent a record that is too large",
+                        "an SSE record is larger than max_body");
+    }
+    if (a->frame.busy && !a->stopped) { /* a stage waits: what is at hand must stay, what comes must wait */
+        sse_hold(&a->sse);
+        exchange_block(r->x);
+    }
+}
+
+void answer_bytes(struct request *r, struct weir_str bytes)
+{
+    struct answer *a = r->answer;
+
+    if (a->stopped)
+        return;
+    a->received += bytes.len;
+    if (a->received > (uint64_t)r->w->world->settings.max_response) {
+        answer_fail(r, OUTCOME_upstream_invalid, "upstream_too_large",
+                    "the model's provider sent more than this gateway takes", "more than max_response bytes");
+    } else if (!a->stream) {
+        buf_str(&a->body, bytes);
+    } else {
+        sse_feed(&a->sse, bytes);
+        if (a->frame.busy)
+            sse_hold(&a->sse);
+        else
+            stream_run(r);
+    }
+}
+
+/* ---- the end ---- */
+
+static void whole_end(struct request *r)
+{
+    struct answer *a = r->answer;
+    struct weir_str body = buf_view(&a->body);
+
+    if (!a->passes) {
+        frame_take(r, (struct weir_frame){.raw = body, .data = body});
+        return;
+    }
+    r->outcome = OUTCOME_upstream_error;
+    if (holds_secret(r, body)) {
+        request_refuse(r, a->status, "upstream_error", "",
+                       "the model's provider refused this request; its words are withheld");
+        r->outcome = OUTCOME_upstream_error;
+        answer_stop(r);
+        return;
+    }
+    buf_str(&a->tail, body);
+}
+
+static void stream_end(struct request *r)
+{
+    struct answer *a = r->answer;
+    struct sse_record rec;
+
+    if (sse_end(&a->sse, &rec))
+        record_take(r, &rec);
+    if (a->stopped || a->frame.busy)
+        return;
+    if (!a->finished && !a->done)
+        answer_fail(r, OUTCOME_truncated, "upstream_truncated",
+                    "the model's provider broke off in the middle of its answer",
+                    "the stream ended without its end mark");
+    else
+        frame_flush(r);
+}
+
+static void answer_settle(struct request *r)
+{
+    struct answer *a = r->answer;
+
+    if (a->stream && !a->stopped && !a->frame.busy)
+        stream_end(r);
+    if (!a->stopped && !a->frame.busy && !a->frame.begun)
+        pipeline_goto(r, STEP_check);
+}
+
+void answer_end(struct request *r)
+{
+    struct answer *a = r->answer;
+
+    if (a->stopped || a->ended)
+        return;
+    a->ended = true;
+    if (!a->stream)
+        whole_end(r);
+    answer_settle(r);
+}
+
+void answer_resumed(struct ctx *c, enum weir_verdict v)
+{
+    struct request *r = c->r;
+    struct answer *a = r->answer;
+
+    if (chain_resumed(&a->chain, c, v) == STAGES_STOP) {
+        answer_stop(r);
+        return;
+    }
+    if (a->frame.busy && !frame_run(r))
+        return;
+    if (a->stream)
+        stream_run(r);
+    if (a->ended)
+        answer_settle(r);
+    else if (!a->stopped && !a->frame.busy && client_pending(r->client) <= CLIENT_HIGH)
+        exchange_unblock(r->x);
+}
+
+void answer_finish(struct request *r)
+{
+    struct answer *a = r->answer;
+
+    if (!a->stream) {
+        reply_whole(r, a->status, a->type, r->reply.headers, buf_view(&a->tail));
+        return;
+    }
+    answer_write(r, buf_view(&a->tail));
+    if (!r->reply.begun)
+        reply_begin(r, a->status, a->type, r->reply.headers);
+    reply_end(r);
+}
+
+/* ---- services ---- */
+
+const struct weir_event *answer_texts(struct ctx *c, size_t *n)
+{
+    struct answer *a = c->r->answer;
+    struct weir_event *texts;
+    size_t count = 0;
+
+    *n = 0;
+    if (!a)
+        return NULL;
+    for (struct lane *l = a->chain.lanes; l; l = l->next)
+        count++;
+    texts = arena_alloc(&c->r->arena, (count + 1) * sizeof *texts);
+    for (struct lane *l = a->chain.lanes; l; l = l->next)
+        texts[(*n)++] = (struct weir_event){
+            .size = sizeof *texts,
+            .channel = l->channel,
+            .choice = l->choice,
+            .block = l->block,
+            .text = buf_view(&l->total),
+            .last = true,
+            .tool_id = l->tool_id,
+            .tool_name = l->tool_name,
+        };
+    return texts;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* entry.c -- steps `open` and `close`: what the journal is told of a request; see entry.h. */
+#include "worker/entry.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "ipc/record.h"
+#include "worker/answer.h"
+#include "worker/attempt.h"
+#include "worker/client.h"
+#include "worker/exchange.h"
+#include "worker/reply.h"
+#include "worker/stages.h"
+#include "worker/worker.h"
+
+/* ---- records ---- */
+
+static void put_request(struct record_writer *w, const struct request *r)
+{
+    record_str(w, RECORD_key, r->key ? str_of(r->key->id) : WEIR_STR("local"));
+    if (r->key)
+        record_str(w, RECORD_workspace, str_of(r->key->workspace));
+    record_str(w, RECORD_dialect, str_of(r->dialect->plugin->hooks.dialect));
+    record_str(w, RECORD_path, r->view.path);
+    record_str(w, RECORD_model, r->view.model);
+}
+
+static void put_sizes(struct record_writer *w, const struct request *r)
+{
+    record_bool(w, RECORD_stream, r->view.stream);
+    record_int(w, RECORD_bytes_in, (int64_t)r->body.len);
+    record_int(w, RECORD_text_bytes, (int64_t)r->text_bytes);
+    record_int(w, RECORD_unscanned, (int64_t)(r->spans_ready ? 0 : r->text_bytes));
+}
+
+static void put_endpoint(struct record_writer *w, const struct request *r)
+{
+    record_str(w, RECORD_provider, str_of(r->endpoints[r->pick]->in.name));
+    record_str(w, RECORD_upstream, r->candidates[r->pick].model);
+}
+
+static void put_labels(struct record_writer *w, const struct request *r)
+{
+    for (const struct label *l = r->labels; l; l = l->next)
+        record_label(w, l->name, l->value);
+}
+
+static bool entry_put(struct request *r, struct buf *b, enum ring_room room, uint64_t *position)
+{
+    bool ok = ring_put(r->w->ring, room, buf_view(b), position);
+
+    b->len = 0;
+    worker_buf_give(r->w, b);
+    return ok;
+}
+
+static bool put_open(struct request *r)
+{
+    struct buf b = worker_buf_take(r->w);
+    struct record_writer w = record_begin(&b, KIND_open, r->w->loop.wall_us, str_of(r->id));
+
+    record_int(&w, RECORD_attempt, r->attempt);
+    put_request(&w, r);
+    put_endpoint(&w, r);
+    put_sizes(&w, r);
+    record_end(&w);
+    return entry_put(r, &b, RING_OPEN, &r->open_at);
+}
+
+static void put_usage(struct record_writer *w, const struct weir_usage *u)
+{
+    static const struct {
+        enum record_field field;
+        size_t at;
+    } rows[] = {
+        {RECORD_input, offsetof(struct weir_usage, input)},
+        {RECORD_cache_read, offsetof(struct weir_usage, cache_read)},
+        {RECORD_cache_write, offsetof(struct weir_usage, cache_write)},
+        {RECORD_output, offsetof(struct weir_usage, output)},
+        {RECORD_reasoning, offsetof(struct weir_usage, reasoning)},
+        {RECORD_audio_in, offsetof(struct weir_usage, audio_in)},
+        {RECORD_audio_out, offsetof(struct weir_usage, audio_out)},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int64_t v = *(const int64_t *)((const char *)u + rows[i].at);
+        if (v >= 0)
+            record_int(w, rows[i].field, v);
+    }
+}
+
+void entry_close(struct request *r)
+{
+    struct buf b;
+    struct record_writer w;
+    uint64_t position;
+    int64_t now = r->w->loop.now_us;
+
+    if (!r->open)
+        return;
+    r->open = false;
+    b = worker_buf_take(r->w);
+    w = record_begin(&b, KIND_close, r->w->loop.wall_us, str_of(r->id));
+    record_int(&w, RECORD_attempt, r->attempt);
+    put_request(&w, r);
+    put_endpoint(&w, r);
+    record_str(&w, RECORD_outcome, str_of(outcome_name(r->outcome)));
+    record_int(&w, RECORD_status, r->reply.status);
+    record_int(&w, RECORD_upstream_status, r->upstream_status);
+    record_str(&w, RECORD_code, str_of(r->refusal.code));
+    record_str(&w, RECORD_reason, r->reason);
+    record_int(&w, RECORD_bytes_out, (int64_t)r->bytes_out);
+    record_str(&w, RECORD_finish, r->finish);
+    put_usage(&w, &r->usage);
+    record_int(&w, RECORD_connect_us, r->x ? r->x->connect_us : 0);
+    record_int(&w, RECORD_first_us, r->x ? r->x->first_us : 0);
+    record_int(&w, RECORD_guard_us, r->t.guard_us);
+    record_int(&w, RECORD_total_us, now - r->t.begin);
+    put_labels(&w, r);
+    record_end(&w);
+    entry_put(r, &b, RING_END, &position); /* its room was reserved with the open */
+}
+
+/* A refusal before anything was sent.  Who has no valid key is only counted: else anybody could fill the disk. */
+static bool put_deny(struct request *r)
+{
+    struct buf b;
+    struct record_writer w;
+    uint64_t position;
+
+    b = worker_buf_take(r->w);
+    w = record_begin(&b, KIND_deny, r->w->loop.wall_us, str_of(r->id));
+    put_request(&w, r);
+    put_sizes(&w, r);
+    record_str(&w, RECORD_outcome, str_of(outcome_name(r->outcome)));
+    record_int(&w, RECORD_status, r->refusal.status);
+    record_str(&w, RECORD_code, str_of(r->refusal.code));
+    record_str(&w, RECORD_reason, r->reason);
+    record_int(&w, RECORD_total_us, r->w->loop.now_us - r->t.begin);
+    put_labels(&w, r);
+    record_end(&w);
+    return entry_put(r, &b, RING_SINGLE, &position);
+}
+
+/* ---- open ---- */
+
+static enum step_result open_shed(struct request *r, const char *why)
+{
+    metrics_add(r->w->metrics, r->w->slot, METRIC_shed, 0, 1);
+    request_refuse(r, 503, "overloaded", "",
+                   "the gateway cannot record this request at the moment, so it does not send it; try again");
+    r->outcome = OUTCOME_shed;
+    log_event(WEIR_WARN, LOG_shed, "request=%s why=\"%s\"", r->id, why);
+    return STEP_END;
+}
+
+static void open_late(struct loop_timer *t)
+{
+    struct request *r = (struct request *)((char *)t - offsetof(struct request, open_timer));
+
+    entry_forget(r);
+    open_shed(r, "the open record was not durable within strict_wait");
+    pipeline_goto(r, STEP_close);
+}
+
+enum step_result step_open(struct request *r)
+{
+    struct worker *w = r->w;
+
+    attempt_clear(r);
+    if (ring_closed(w->ring))
+        return open_shed(r, "the journal cannot be written");
+    if (w->strict && !ring_has_recorder(w->ring))
+        return open_shed(r, "no recorder is running");
+    r->attempt++;
+    if (!put_open(r))
+        return open_shed(r, "the ring is full");
+    r->open = true;
+    r->t.opened = w->loop.now_us;
+    if (!w->strict || ring_durable(w->ring) >= r->open_at)
+        return STEP_NEXT;
+    r->unacked_next = w->unacked;
+    r->unacked_link = &w->unacked;
+    if (w->unacked)
+        w->unacked->unacked_link = &r->unacked_next;
+    w->unacked = r;
+    r->open_timer.fire = open_late;
+    loop_timer_set(&w->loop, &r->open_timer, w->world->settings.strict_wait * 1000);
+    ring_want_durable(w->ring);
+    return STEP_WAIT;
+}
+
+void entry_forget(struct request *r)
+{
+    loop_timer_stop(&r->w->loop, &r->open_timer);
+    if (!r->unacked_link)
+        return;
+    *r->unacked_link = r->unacked_next;
+    if (r->unacked_next)
+        r->unacked_next->unacked_link = r->unacked_link;
+    r->unacked_link = NULL;
+}
+
+void entry_durable(struct worker *w)
+{
+    uint64_t durable = ring_durable(w->ring);
+
+    for (struct request *r = w->unacked, *next; r; r = next) {
+        next = r->unacked_next;
+        if (durable < r->open_at)
+            continue;
+        entry_forget(r);
+        pipeline_goto(r, STEP_try);
+    }
+    if (w->unacked)
+        ring_want_durable(w->ring);
+}
+
+/* ---- close ---- */
+
+static void close_metrics(struct request *r)
+{
+    struct worker *w = r->w;
+    int64_t total = w->loop.now_us - r->t.begin;
+    size_t provider = 0;
+
+    metrics_add(w->metrics, w->slot, METRIC_requests, (size_t)r->outcome, 1);
+    metrics_observe(w->metrics, w->slot, METRIC_request_us, 0, total);
+    metrics_add(w->metrics, w->slot, METRIC_bytes_in, 0, (int64_t)r->body.len);
+    metrics_add(w->metrics, w->slot, METRIC_bytes_out, 0, (int64_t)r->bytes_out);
+    if (!r->x)
+        return;
+    while (w->world->providers[provider] != r->endpoints[r->pick])
+        provider++;
+    if (r->usage.input > 0)
+        metrics_add(w->metrics, w->slot, METRIC_tokens_in, provider, r->usage.input);
+    if (r->usage.output > 0)
+        metrics_add(w->metrics, w->slot, METRIC_tokens_out, provider, r->usage.output);
+}
+
+/* The answer is put into the client's output before the record into the ring, for the record tells its size; the output
+ * is written only after this step, so that what a client has seen is recorded. */
+enum step_result step_close(struct request *r)
+{
+    bool known = r->t.admitted || r->key;
+
+    stages_cancel(r);
+    entry_forget(r);
+    if (r->x)
+        exchange_stop(r->x);
+    stages_record(r);
+    if (!r->open && r->attempt == 0 && known && r->refusal.status && r->outcome != OUTCOME_shed && !put_deny(r))
+        open_shed(r, "the ring is full");
+    if (r->refusal.status)
+        reply_refusal(r);
+    else if (r->answer && r->answer->ended && !r->gone)
+        answer_finish(r);
+    entry_close(r);
+    if (r->held)
+        counters_give_back(r->w->counters, r->hold);
+    r->held = false;
+    close_metrics(r);
+    return STEP_NEXT;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* select.c -- step `route`: which endpoints may serve the request.  Also the list of models, which is the same
+ * question. */
+#include "worker/client.h"
+#include "worker/reply.h"
+#include "worker/request.h"
+#include "worker/stages.h"
+#include "worker/worker.h"
+
+static bool list_allows(const struct weir_list *globs, struct weir_str name)
+{
+    if (!globs->count)
+        return true;
+    for (size_t i = 0; i < globs->count; i++)
+        if (str_glob(str_of(globs->items[i]), name))
+            return true;
+    return false;
+}
+
+static bool key_may_use(const struct key *k, const struct provider *p)
+{
+    struct weir_str name = str_of(p->in.name);
+
+    if (k && !list_allows(&k->providers, name))
+        return false;
+    return !p->only_for.count ||
+           (k && (list_allows(&p->only_for, str_of(k->id)) || list_allows(&p->only_for, str_of(k->workspace))));
+}
+
+/* ---- the list of models ---- */
+
+static size_t models_add(struct request *r, const struct provider *p, struct weir_model *to, size_t n, size_t max)
+{
+    for (size_t i = 0; i < p->rule_count && n < max; i++) {
+        const struct model_rule *rule = &p->rules[i];
+        size_t k = 0;
+        if (rule->glob || (r->key && !list_allows(&r->key->models, rule->pattern)))
+            continue;
+        while (k < n && !str_eq(to[k].id, rule->pattern))
+            k++;
+        if (k == n)
+            to[n++] = (struct weir_model){.id = rule->pattern, .owner = str_of(p->in.name)};
+    }
+    return n;
+}
+
+static enum step_result answer_models(struct request *r)
+{
+    const struct world *world = r->w->world;
+    struct ctx *c = request_ctx(r, r->dialect, NULL);
+    size_t max = 0, n = 0, show = SIZE_MAX;
+    struct weir_model *models;
+    struct buf body;
+
+    for (size_t i = 0; i < world->provider_count; i++)
+        max += world->providers[i]->rule_count;
+    models = arena_alloc(&r->arena, max * sizeof *models);
+    for (size_t i = 0; i < world->provider_count; i++)
+        if (key_may_use(r->key, world->providers[i]))
+            n = models_add(r, world->providers[i], models, n, max);
+    if (r->view.kind == WEIR_SHOW_MODEL) {
+        for (size_t i = 0; i < n; i++)
+            if (str_eq(models[i].id, r->view.model))
+                show = i;
+        if (show == SIZE_MAX) {
+            request_refuse(r, 404, "model_not_found", "model",
+                           "no model of this name is listed here; see GET /v1/models");
+            return STEP_END;
+        }
+        models += show;
+        n = 1;
+    }
+    body = worker_buf_take(r->w);
+    stages_out(c, &body);
+    r->dialect->plugin->hooks.list(&c->pub, models, n, sizeof *models);
+    stages_out(c, NULL);
+    reply_whole(r, 200, "application/json", WEIR_STR(""), buf_view(&body));
+    body.len = 0;
+    worker_buf_give(r->w, &body);
+    return STEP_END;
+}
+
+/* ---- candidates ---- */
+
+static void candidate_add(struct request *r, const struct provider *p, struct weir_str upstream)
+{
+    struct weir_candidate *c = &r->candidates[r->candidate_count];
+
+    *c = (struct weir_candidate){
+        .size = sizeof *c,
+        .provider = str_of(p->in.name),
+        .model = upstream,
+        .region = str_of(p->region),
+        .zdr = strcmp(p->retention, "zdr") == 0,
+        .trains = strcmp(p->retention, "trains") == 0,
+        .rank = (double)r->candidate_count,
+    };
+    r->endpoints[r->candidate_count++] = p;
+}
+
+enum step_result step_route(struct request *r)
+{
+    const struct world *world = r->w->world;
+    struct weir_str upstream, model = r->view.model;
+    bool known = false;
+
+    if (r->view.kind == WEIR_LIST_MODELS || r->view.kind == WEIR_SHOW_MODEL)
+        return answer_models(r);
+    r->candidates = arena_alloc(&r->arena, world->provider_count * sizeof *r->candidates);
+    r->endpoints = arena_alloc(&r->arena, world->provider_count * sizeof *r->endpoints);
+    if (!r->key || list_allows(&r->key->models, model))
+        for (size_t i = 0; i < world->provider_count; i++) {
+            const struct provider *p = world->providers[i];
+            if (!provider_serves(p, model, &upstream))
+                continue;
+            known = true;
+            if (key_may_use(r->key, p) && provider_speaks(p, r->dialect))
+                candidate_add(r, p, upstream);
+        }
+    if (r->candidate_count)
+        return STEP_NEXT;
+    if (known)
+        request_refuse(r, 403, "provider_not_allowed", "model", "this key may not use any provider of model \"%.*s\"",
+                       (int)(model.len < 80 ? model.len : 80), model.ptr);
+    else if (r->key && !list_allows(&r->key->models, model))
+        request_refuse(r, 403, "model_not_allowed", "model", "this key may not use model \"%.*s\"",
+                       (int)(model.len < 80 ? model.len : 80), model.ptr);
+    else
+        request_refuse(r, 404, "model_not_found", "model",
+                       "no provider here serves model \"%.*s\"; GET /v1/models lists what there is",
+                       (int)(model.len < 80 ? model.len : 80), model.ptr);
+    return STEP_END;
+}
