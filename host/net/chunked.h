@@ -2,8 +2,9 @@
 /*
  * chunked.h -- decodes the chunked transfer coding (RFC 9112, 7.1) from bytes that come in any pieces; copies nothing.
  *
- * Sizes are plain hex digits without sign, space or 0x, at most 2^62; extensions are skipped but bounded (256 bytes a
- * chunk, 64 KB a body); every line ends with CRLF; trailers are checked like header lines, bounded (8 KB), and dropped.
+ * Used for clients and for upstreams.  Sizes are plain hex digits (at most 16, value at most 2^62) without sign, space or
+ * 0x; extensions are skipped but bounded (256 bytes a chunk, 64 KB a body), and their quotes must close; every line ends
+ * with CRLF; trailers are checked like header lines, bounded (8 KB), and dropped.
  */
 #ifndef NET_CHUNKED_H
 #define NET_CHUNKED_H
@@ -15,16 +16,18 @@
 
 struct chunked {
     uint8_t state;
-    uint64_t left;                           /* of the size at hand, then of the data */
-    uint32_t digits, extension, extensions, trailer, line;
+    uint8_t digits;                          /* of the size at hand */
+    uint16_t extension;                      /* bytes of this chunk's extension */
+    uint32_t extensions, trailer;            /* bytes of all of them; of the trailer section */
+    uint64_t left;                           /* the size at hand, then what is left of its data */
     const char *why;                         /* CHUNKED_BAD: a sentence */
 };
 
 enum chunked_result { CHUNKED_MORE, CHUNKED_DATA, CHUNKED_END, CHUNKED_BAD };
 
 void chunked_init(struct chunked *);
-/* Takes `*used` bytes.  DATA: `data` is a view of them; call again with the rest.  MORE: all are used.  END: the body is
- * whole; bytes behind `*used` belong to the next message. */
+/* Takes `*used` bytes.  DATA: `data` is a view of them, never empty; call again with the rest.  MORE: all are used.  END:
+ * the body is whole; bytes behind `*used` belong to the next message.  `data` is empty but for DATA.  END and BAD stay. */
 enum chunked_result chunked_next(struct chunked *, const char *bytes, size_t n, size_t *used, struct weir_str *data);
 
 #endif
