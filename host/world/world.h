@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "weir.h"
+#include "world/secret.h"
 
 struct ssl_ctx_st;
 
@@ -37,17 +38,19 @@ struct settings {
 
 struct plugin {                              /* a loaded .so; `hooks` has the host's size, later hooks are NULL */
     const char *name, *kind, *file;          /* kind: "providers", "guardrails", "sinks" */
-    struct weir_plugin hooks;
-    size_t option_stride, path_stride;
+    struct weir_plugin hooks;                /* its tables of options and paths too: plain arrays of the host's rows */
 };
 
 struct instance {                            /* a plugin and a block of the file */
     const char *name;
     const struct plugin *plugin;
     unsigned index;                          /* among all instances of the world: place of its ctx in a request */
+    unsigned place;                          /* among the blocks of its part of the file, left-out ones counted: the same
+                                                number at every depth, so processes may agree on it */
     void *options;                           /* `self` as `init` will find it; copied per process */
     void *shared;                            /* what `prepare` built */
     void *self;                              /* in this process, after world_init() */
+    bool unread;                             /* WORLD_CHECK: its options refer to secrets, which were not read */
     const char *file; int line;
 };
 
@@ -62,13 +65,14 @@ struct provider {
     /* common options: one row each of provider_options[] */
     struct weir_list models, only_for;
     const char *url, *region, *retention, *proxy, *ca, *cert, *cert_key;
+    bool asked;                              /* derived: a secret is referred to */
     bool optional;                           /* left out when its key is not set or its local server is silent */
     int64_t connect_timeout, tls_timeout, first_byte_timeout, idle_timeout, total_timeout;   /* ms */
     int64_t max_connections, keep_alive;     /* per worker; ms an idle connection is kept */
     /* derived */
     struct model_rule *rules; size_t rule_count;
     struct ssl_ctx_st *tls;                  /* for https; built before the fork */
-    struct weir_str *secrets; size_t secret_count;      /* values that must never reach a client or a log */
+    struct weir_str *secrets; size_t secret_count;      /* values that must never reach a client or a log; of >= 8 bytes */
 };
 
 struct stage {
@@ -83,7 +87,7 @@ struct sink {
     struct instance in;
     /* common options: sink_options[] */
     int64_t batch_count, batch_bytes, batch_age;        /* ms */
-    struct weir_list kinds;                  /* which records: "open" "close" "deny" "gap"; empty: all but open */
+    struct weir_list kinds;                  /* which records: "open" "close" "deny" "gap" */
 };
 
 struct key {
@@ -95,6 +99,7 @@ struct key {
     int64_t rate, rate_period_us, rate_burst;           /* requests; 0: no limit */
     int64_t concurrent;                      /* requests at once; 0: no limit */
     bool disabled;
+    int line;                                /* of the file */
 };
 
 struct world {
@@ -107,18 +112,29 @@ struct world {
     struct stage **stages; size_t stage_count;
     struct sink **sinks; size_t sink_count;
     struct key **keys; size_t key_count;
-    size_t instance_count;
+    uint8_t *digests;                        /* 32 bytes of each key, in the same order */
+    struct instance **instances; size_t instance_count;      /* all of the above, by index */
+    size_t provider_places;                  /* blocks of providers, left-out ones counted */
+    struct secrets secrets;
     struct ssl_ctx_st *tls;                  /* the listener's; NULL: plain */
 };
 
 enum world_depth {
-    WORLD_SETTINGS,                          /* the file, its settings and the blocks' names: loads no plugin */
-    WORLD_CHECK,                             /* and plugins, options, keys; not the secrets, no `prepare` */
-    WORLD_FULL,                              /* and secrets, `prepare`, TLS contexts: what workers are forked from */
+    WORLD_SETTINGS,                          /* the file, its settings, keys, and the blocks' names: loads no plugin */
+    WORLD_CHECK,                             /* and plugins with their options; `prepare` of what refers to no secret */
+    WORLD_FULL,                              /* and secrets, all `prepare`s, local servers, TLS: what workers are forked from */
 };
 
-/* Reads `file` (NULL: the built-in configuration).  NULL and one line "FILE:LINE: what, and what to do" on failure.
- * `notes` (may be NULL) gets one line for each optional block that was left out, and why. */
+struct world_source {
+    const char *file;                        /* NULL: the built-in configuration */
+    const char *listen;                      /* replaces the setting; NULL: as it says */
+};
+
+/* NULL: `faults` has gained one line "FILE:LINE: what is wrong; what to do" for each mistake that could be found.  `notes` (may be
+ * NULL) gains one line of the same form for each optional block that was left out, and for what is not wrong but odd.  Without any key
+ * a listener that other machines can reach is a fault, at every depth and also when it comes from `listen`. */
+struct world *world_load_from(const struct world_source *, enum world_depth, struct buf *notes, struct buf *faults);
+/* The same; only the first fault is told, and cut at the error's size. */
 struct world *world_load(const char *file, enum world_depth, struct buf *notes, struct weir_error *);
 void world_free(struct world *);
 
@@ -126,10 +142,13 @@ void world_free(struct world *);
 bool world_init(struct world *, struct sink *only, struct weir_error *);
 void world_fini(struct world *);
 
-/* A key by the SHA-256 of what the client sent.  Compares all of them in constant time.  NULL: unknown. */
+/* A key by the SHA-256 of what the client sent.  Compares all of them in constant time.  NULL: unknown, or disabled. */
 const struct key *world_key(const struct world *, struct weir_str presented);
+/* Whether a caller may have a model of this name, and be served by that provider.  NULL: no key is configured ("local"). */
+bool key_may_ask(const struct key *, struct weir_str model);
+bool provider_open_to(const struct provider *, const struct key *);
 
-/* Whether this provider serves `model`, and what it calls it. */
+/* Whether this provider serves `model`, and what it calls it: a piece of `model` or of the world. */
 bool provider_serves(const struct provider *, struct weir_str model, struct weir_str *upstream);
 
 /* Whether it speaks this dialect upstream, so that the client's bytes can go through. */

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* docs.c -- `weir docs PAGE`: pages of docs/ in Markdown, printed from the tables in the code; tools/docs.sh keeps
+ * them. */
+#include <stdio.h>
+
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "ipc/metrics.h"
+#include "ipc/record.h"
+#include "world/options.h"
+#include "world/plugin.h"
+
+/* A table's cell: what Markdown would take for its own is escaped. */
+static void cell(const char *text)
+{
+    for (; *text; text++)
+        switch (*text) {
+        case '|':
+        case '*':
+        case '_':
+        case '<':
+        case '`':
+            printf("\\%c", *text);
+            break;
+        default:
+            putchar(*text == '\n' ? ' ' : *text);
+        }
+}
+
+static const char *type_word(const struct weir_option *row)
+{
+    static const char *const units[] = {
+        [WEIR_MS] = "time", [WEIR_BYTES] = "size", [WEIR_SECRET] = "secret", [WEIR_PATH] = "path"};
+    static const char *const types[] = {[WEIR_T_STR] = "text",
+                                        [WEIR_T_INT] = "number",
+                                        [WEIR_T_NUM] = "number",
+                                        [WEIR_T_BOOL] = "bool",
+                                        [WEIR_T_LIST] = "list"};
+
+    return row->unit && row->type != WEIR_T_LIST ? units[row->unit] : types[row->type];
+}
+
+static void option_rows(const struct weir_option *rows)
+{
+    printf("\n| option | type | default | what it does |\n| --- | --- | --- | --- |\n");
+    for (; rows->type != WEIR_T_END; rows++) {
+        struct buf fallback = {0}, limits = {0};
+        options_default(&fallback, rows);
+        options_limits(&limits, rows);
+        buf_char(&fallback, '\0');
+        printf("| `%s` | %s | %s%s%s | ", rows->name, type_word(rows), rows->fallback ? "`" : "", fallback.ptr,
+               rows->fallback ? "`" : "");
+        cell(rows->help);
+        if (limits.len)
+            printf(" (" STR_FMT ")", STR_ARG(buf_view(&limits)));
+        printf(" |\n");
+        buf_fini(&fallback);
+        buf_fini(&limits);
+    }
+}
+
+static int plugin_options(struct arena *a, const char *folder, const char *kind)
+{
+    struct names names = {0};
+    int bad = 0;
+
+    plugin_names(a, folder, kind, &names);
+    for (size_t i = 0; i < names.count; i++) {
+        char why[1024];
+        const struct plugin *p = plugin_load(a, folder, kind, names.list[i], why, sizeof(why));
+        if (!p) {
+            fprintf(stderr, "weir: %s\n", why);
+            bad++;
+            continue;
+        }
+        printf("\n### %s\n\n", p->name);
+        cell(p->hooks.summary);
+        printf("\n");
+        if (p->hooks.options && p->hooks.options->type != WEIR_T_END)
+            option_rows(p->hooks.options);
+        else
+            printf("\nIt has no options of its own.\n");
+    }
+    names_fini(&names);
+    return bad;
+}
+
+static bool page_options(const char *folder)
+{
+    struct arena a = {0};
+    int bad = 0;
+
+    printf("# Options\n\n"
+           "A time is typed as `250`, `\"250ms\"`, `\"5s\"`, `\"2m\"`, `\"1h\"` or `\"1d\"`; a size as `4096`, "
+           "`\"64k\"`, `\"10M\"` or `\"1G\"`.  "
+           "A secret is a reference: `\"env:NAME\"`, `\"file:/path\"` or `\"exec:COMMAND\"`.  A path begins at the "
+           "folder of the configuration "
+           "file.  A list is `[ \"a\", \"b\" ]`, and one text stands for a list of one.  Every part may come from "
+           "another file: "
+           "`@include \"keys.conf\"`.\n");
+    for (const struct section *s = sections; s->name; s++) {
+        printf("\n## %s\n\n", s->name);
+        cell(s->help);
+        printf("\n");
+        if (*s->kind)
+            option_rows(block_options);
+        option_rows(s->options);
+        if (*s->kind)
+            bad += plugin_options(&a, folder, s->kind);
+    }
+    arena_fini(&a);
+    return !bad;
+}
+
+/* One row of a table of two columns. */
+static void row(const char *name, const char *help)
+{
+    printf("| `%s` | ", name);
+    cell(help);
+    printf(" |\n");
+}
+
+#define ROW(name, help) row(#name, help);
+
+static bool page_records(const char *folder)
+{
+    (void)folder;
+    printf("# Records\n\nA record is one flat JSON object.  `kind`, `time` and `id` stand first; a member that has "
+           "nothing to say is left "
+           "out.\n\n## Kinds\n\n| kind | when |\n| --- | --- |\n");
+    RECORD_KINDS(ROW)
+    printf("\n## Members\n\n| member | what it is |\n| --- | --- |\n");
+    RECORD_FIELDS(ROW)
+    return true;
+}
+
+static bool page_log(const char *folder)
+{
+    (void)folder;
+    printf("# Log\n\nOne line for each event on stderr: time, level, process, event, then `key=value`.  Never content, "
+           "never a secret.\n\n"
+           "    2026-11-25T08:00:00.123Z warn worker.0 upstream_failed provider=openai why=\"connection refused\"\n\n"
+           "| event | what happened |\n| --- | --- |\n");
+    LOG_EVENTS(ROW)
+    return true;
+}
+
+#define METRIC_ROW(name, type, label, help) metric_row(#name, #type, label, help);
+
+static void metric_row(const char *name, const char *type, enum metric_label label, const char *help)
+{
+    static const char *const labels[] = {
+        [LABEL_NONE] = "",       [LABEL_STEP] = "step", [LABEL_OUTCOME] = "outcome", [LABEL_ENDPOINT] = "provider",
+        [LABEL_STAGE] = "stage", [LABEL_SINK] = "sink"};
+    size_t n = strlen(name);
+
+    if (strcmp(type, "HISTOGRAM") == 0)
+        printf("| `weir_%.*s_seconds` | histogram | ", (int)(n - 3), name);
+    else
+        printf("| `weir_%s%s` | %s | ", name, *type == 'C' ? "_total" : "", *type == 'C' ? "counter" : "gauge");
+    printf("%s | ", labels[label]);
+    cell(help);
+    printf(" |\n");
+}
+
+static bool page_metrics(const char *folder)
+{
+    (void)folder;
+    printf("# Metrics\n\nPrometheus text format at `/metrics` of the admin listener.\n\n"
+           "| metric | type | label | what it counts |\n| --- | --- | --- | --- |\n");
+    METRICS(METRIC_ROW)
+    return true;
+}
+
+/* A page more is a row more.  false: it is not whole. */
+static const struct page {
+    const char *name, *summary;
+    bool (*print)(const char *folder);
+} pages[] = {
+    {"options", "every option of the configuration, of the parts and of each plugin", page_options},
+    {"records", "the members of a record", page_records},
+    {"log", "the events of the log", page_log},
+    {"metrics", "what /metrics has", page_metrics},
+};
+
+static int run(int argc, char **argv)
+{
+    const char *folder = "";
+    const struct cmd_option options[] = {{'p', "plugins", &folder, NULL}};
+    const size_t n = sizeof(pages) / sizeof(pages[0]);
+    struct arena a = {0};
+    bool whole = true;
+
+    if (!cmd_options(&cmd_docs, &argc, argv, options, 1))
+        return CMD_USAGE;
+    if (argc < 2) {
+        for (size_t i = 0; i < n; i++)
+            printf("weir docs %-8s  %s\n", pages[i].name, pages[i].summary);
+        return cmd_print(WEIR_STR(""));
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (argc != 2 || strcmp(pages[i].name, argv[1]) != 0)
+            continue;
+        printf("<!-- Printed by `weir docs %s`; change the tables in the code, not this file. -->\n", pages[i].name);
+        whole = pages[i].print(plugin_folder(&a, folder));
+        arena_fini(&a);
+        return cmd_print(WEIR_STR("")) == CMD_OK && whole ? CMD_OK : CMD_FAILED;
+    }
+    return cmd_misused(&cmd_docs, "there is no page \"%s\"", argv[1]);
+}
+
+const struct cmd cmd_docs = {
+    .name = "docs",
+    .summary = "Prints pages of the documentation from the tables in the code",
+    .usage = "weir docs [-p FOLDER] [PAGE]\n"
+             "\n"
+             "  -p, --plugins FOLDER    whose plugins are shown; without it the folder that belongs to this weir\n"
+             "\n"
+             "Markdown on stdout; without a page the list of pages.\n",
+    .run = run,
+};
