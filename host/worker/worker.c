@@ -189,7 +189,6 @@ static void worker_open(struct worker *w, const struct worker_start *start)
     must(getrandom(w->random, sizeof w->random, 0) == sizeof w->random);
     w->random[0] |= 1; /* all zero would stay so */
     ring_attach(w->ring);
-    counters_own(w->counters, ring_epoch(w->ring) << 8 | w->slot);
     metrics_attach(w->metrics, w->slot);
     loop_init(&w->loop);
     w->connector = connector_new(&w->loop);
@@ -225,18 +224,11 @@ static void worker_close(struct worker *w)
 int worker_run(const struct worker_start *start)
 {
     struct worker *w = must_alloc(sizeof *w);
-    struct weir_error error = {{0}, {0}, {0}};
 
-    if (!world_init(start->world, NULL, &error)) {
-        log_event(WEIR_ERROR, LOG_start, "why=\"%s\"", error.text);
-        free(w);
-        return 1;
-    }
     worker_open(w, start);
     log_event(WEIR_INFO, LOG_start, "slot=%u", w->slot);
     loop_run(&w->loop);
     worker_close(w);
-    world_fini(start->world);
     free(w);
     return 0;
 }

@@ -20,11 +20,11 @@ struct pool;
 
 /* What the process that forks a worker hands to it.  All of it outlives the worker. */
 struct worker_start {
-    struct world *world;
+    struct world *world;                     /* world_init() has been called in this process */
     unsigned slot;
     int listener;                            /* bound, listening, non-blocking */
     struct ring *ring;                       /* this slot's */
-    struct counters *counters;               /* shared by all */
+    struct counters *counters;               /* shared by all; counters_own() has been called in this process */
     struct metrics *metrics;
     int stop_fd;                             /* readable or closed: drain and exit */
 };
