@@ -48,26 +48,27 @@ enum metric_label { LABEL_NONE, LABEL_STEP, LABEL_OUTCOME, LABEL_ENDPOINT, LABEL
 enum metric { METRICS(METRICS_ROW) METRIC_COUNT };
 #undef METRICS_ROW
 
-#define METRICS_BUCKETS 28                   /* histograms: bucket i counts values < 2^i us; the last all others */
+#define METRICS_BUCKETS 28                   /* histograms: bucket i counts values <= 2^i us; the last all others (over 67 s) */
 
 struct metrics;
 
 /* Names of what the labels number; the arrays must outlive it. */
 struct metrics_labels { const char *const *names[LABEL_SINK + 1]; size_t count[LABEL_SINK + 1]; };
 
-/* Shared memory for `slots` processes: workers first, then sinks, recorder and supervisor (metrics_slot_*). */
+/* Shared memory for `slots` processes, made before the fork; who has which slot is the supervisor's to say. */
 struct metrics *metrics_new(unsigned slots, const struct metrics_labels *);
 void metrics_free(struct metrics *);
 
-/* `index`: which of the label's names; 0 for LABEL_NONE.  One past the names is ignored. */
+/* `index`: which of the label's names; 0 for LABEL_NONE.  One past the names is ignored.  A process writes to its own slot only. */
 void metrics_add(struct metrics *, unsigned slot, enum metric, size_t index, int64_t by);
 void metrics_set(struct metrics *, unsigned slot, enum metric, size_t index, int64_t to);      /* gauges */
 void metrics_observe(struct metrics *, unsigned slot, enum metric, size_t index, int64_t us);
-int64_t metrics_sum(const struct metrics *, enum metric, size_t index);
+int64_t metrics_sum(const struct metrics *, enum metric, size_t index);      /* of all slots; a histogram: how many values */
 /* A new process in the slot: its gauges begin at 0. */
 void metrics_attach(struct metrics *, unsigned slot);
 
-void metrics_print(const struct metrics *, struct buf *to);          /* Prometheus text format */
+/* Prometheus text format: weir_ before the name, _total behind a counter's, _seconds instead of _us. */
+void metrics_print(const struct metrics *, struct buf *to);
 const char *metric_name(enum metric);
 const char *metric_help(enum metric);
 

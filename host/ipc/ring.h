@@ -6,60 +6,85 @@
  * call, no wait.  The file outlives every process: who is killed in the middle loses nothing that was put, and the
  * half-written bytes of a put that did not finish are never seen.  Positions count bytes since the ring was made.
  *
- * A request puts at most one `open` at a time, and with it reserves room for the record that ends it, so that a full ring turns
- * away new requests and never an ending.
+ * A request puts at most one `open` at a time, and with it reserves RING_END_MAX bytes for the record that ends it, so that a full
+ * ring turns away new requests and never an ending.  Only one process at a time may be the producer of a slot: two generations
+ * that run side by side need different slots.
  */
 #ifndef IPC_RING_H
 #define IPC_RING_H
 
 #include "weir.h"
 
-#define RECORD_MAX 16384                     /* bytes of one record (DESIGN: records are small) */
+#define RECORD_MAX 16384                     /* bytes of one record (DESIGN: records are small)                         */
+#define RING_END_MAX 4096                    /* bytes of an ending for which there is always room                       */
+#define RING_SIZE_MIN 65536
 
 struct ring;
 
-/* Opens or makes DIR/ring.SLOT.  A file of another size or layout that is empty (all acknowledged) is made anew; one that still
- * holds records keeps its size.  NULL and the error when it cannot be. */
+/* The folder of a state folder's rings: /dev/shm/weir-HASH, HASH being of the state folder's real path; STATE/rings where there is no
+ * /dev/shm.  Makes it (mode 0700) and refuses one that is not ours alone.  false and the error. */
+bool ring_folder(const char *state, char *path, size_t room, struct weir_error *);
+
+/* Opens or makes DIR/ring.SLOT with room for `size` bytes (rounded up to whole pages), all of them taken from the tmpfs at once.  A file
+ * of another size or layout that is empty (all released) is made anew; one that still holds records keeps its size.  The file is
+ * locked for as long as this process or a child of it lives: another family of processes waits up to 2 s here.  NULL and the error when
+ * it cannot be. */
 struct ring *ring_open(const char *dir, unsigned slot, size_t size, struct weir_error *);
 void ring_close(struct ring *);
 unsigned ring_slot(const struct ring *);
 uint64_t ring_identity(const struct ring *); /* random, given when the file was made: positions of different rings differ */
+size_t ring_size(const struct ring *);
 
-/* ---- producer ---- */
+/* Both eventfds are made by the supervisor and inherited over fork; -1 where a side is absent (tests). */
+void ring_set_fds(struct ring *, int wake_recorder, int wake_worker);
+int ring_worker_fd(const struct ring *);
 
-/* A new worker takes the slot: forgets reservations of the one before, raises the epoch, which every record carries. */
+/* ---- producer: the worker ---- */
+
+/* A new worker takes the slot: forgets the reservations of the one before and raises the epoch, which every record carries. */
 void ring_attach(struct ring *);
 
 enum ring_room { RING_OPEN, RING_END, RING_SINGLE };     /* reserves room for an end; uses it; stands alone */
 
-/* false: no room (never for RING_END of at most RECORD_MAX bytes after its RING_OPEN).  `position`: where the record ends;
- * it is durable once ring_durable() has reached that.  Wakes the recorder only when it sleeps. */
+/* false: no room.  Never for a RING_END of at most RING_END_MAX bytes after its RING_OPEN; a longer one may be refused, and then the
+ * reservation stays (record_put() shortens it and tries again).  `position` (may be NULL): where the record ends; it is durable once
+ * ring_durable() has reached that.  Wakes the recorder only when it sleeps. */
 bool ring_put(struct ring *, enum ring_room, struct weir_str record, uint64_t *position);
 uint64_t ring_durable(const struct ring *);
-/* An eventfd that becomes readable when ring_durable() has moved while someone asked; see ring_want_durable().  The supervisor makes
- * it and hands it to both sides. */
-void ring_want_durable(struct ring *);
+/* Strict mode: "tell me when `position` is durable".  The recorder then does not wait for company, and from that moment on writes to the
+ * worker's eventfd after each sync, until the worker asks for a later position or for none (0).  Ask again after every wake. */
+void ring_want_durable(struct ring *, uint64_t position);
 /* true while the recorder says that the disk takes nothing: new requests are turned away before the ring is full. */
 bool ring_closed(const struct ring *);
 bool ring_has_recorder(const struct ring *); /* a recorder has shown life within the last second */
 
-/* ---- consumer ---- */
+/* ---- supervisor ---- */
+
+/* The slot's worker has died and none will follow at once: raises the epoch, so that the recorder ends what was left open. */
+void ring_retire(struct ring *);
+
+/* ---- consumer: the recorder ---- */
 
 struct ring_record { uint64_t position; uint32_t epoch; struct weir_str bytes; };   /* position: where it ends */
+enum ring_result { RING_NONE, RING_RECORD, RING_DAMAGED };
 
-/* The record that begins at `*at`, which moves behind it; false: none yet.  Start with ring_durable().  A copy is taken into
- * `to` (RECORD_MAX bytes). */
-bool ring_next(struct ring *, uint64_t *at, struct ring_record *, char *to);
-void ring_release(struct ring *, uint64_t position);     /* all up to there is durable: room for the producer; wakes it when it asked */
+/* The record that begins at `*at`, which moves behind it; its bytes lie in the ring until ring_release().  Start with ring_durable().
+ * What the producer wrote is not trusted: RING_DAMAGED when it makes no sense; `*at` then moves to where the producer stands. */
+enum ring_result ring_next(struct ring *, uint64_t *at, struct ring_record *);
+/* All up to there is durable: room for the producer; wakes it when it waits. */
+void ring_release(struct ring *, uint64_t position);
+bool ring_wanted(const struct ring *);       /* a strict request waits for something that is not durable */
 void ring_set_closed(struct ring *, bool);
 void ring_beat(struct ring *);               /* the recorder is alive */
-uint32_t ring_epoch(const struct ring *);    /* of the producer at hand; raised by each ring_attach() */
-/* Before sleeping: true when a put may be asleep-safe, i.e. nothing has come since `at`; the next put then writes to wake_fd. */
-bool ring_sleep(struct ring *, uint64_t at);
-void ring_awake(struct ring *);
+uint32_t ring_epoch(const struct ring *);    /* of the producer at hand; read it before ring_next() says RING_NONE: all records
+                                                of older epochs have then been seen */
 
-/* Both eventfds are inherited over fork; -1 where a side is absent (tests). */
-void ring_set_fds(struct ring *, int wake_recorder, int wake_worker);
-int ring_worker_fd(const struct ring *);
+/* Before sleeping.  RING_IDLE: any put wakes through the eventfd; RING_GATHER: only half a ring of records or a strict request does;
+ * RING_AWAKE: nothing does (the disk is full, looking at the ring would not help).
+ * true: nothing has come since `at`, sleep.  A producer that is killed just there may take the wake with it: never sleep longer than a
+ * beat.  ring_awake() after sleeping, and after false. */
+enum ring_sleep { RING_AWAKE, RING_GATHER, RING_IDLE };
+bool ring_sleep(struct ring *, enum ring_sleep, uint64_t at);
+void ring_awake(struct ring *);
 
 #endif
