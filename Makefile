@@ -169,7 +169,7 @@ $(B)/bench/%: bench/%.c $(B)/libhost.a
 
 bench: deps-test
 	@$(MAKE) --no-print-directory all $(BENCH_BIN)
-	@bench/run.sh
+	@python3 bench/run.py $(BENCH)
 
 docs: all
 	@tools/docs.sh

@@ -39,6 +39,7 @@ void attempt_failed(struct request *r, enum outcome outcome, int status, const c
         r->outcome = outcome;
         entry_close(r);
         r->reason = (struct weir_str){0};
+        r->outcome = OUTCOME_ok;
         r->upstream_status = 0;
         r->pick++;
         pipeline_goto(r, STEP_open);
