@@ -16,7 +16,8 @@ struct curl_loop {
     CURLM *multi;                            /* the owner adds and removes handles */
     struct loop_timer timer;                 /* libcurl's next deadline */
     struct loop_task kick;                   /* ... when it is now */
-    /* A transfer is over.  Never called from inside a call into libcurl; may add and remove any handle, and must remove this one. */
+    /* A transfer is over.  Never called from inside a call into libcurl; may add and remove any handle, and must remove
+     * this one. */
     void (*done)(struct curl_loop *, CURL *, CURLcode);
 };
 

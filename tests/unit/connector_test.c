@@ -52,8 +52,10 @@ void freeaddrinfo(struct addrinfo *);
 __attribute__((visibility("default"))) int getaddrinfo(const char *name, const char *port, const struct addrinfo *hints,
                                                        struct addrinfo **found)
 {
-    static const struct { const char *name, *a, *b; } names[] = {
-        {"good.test", "127.0.0.1", NULL}, {"other.test", "127.0.0.1", NULL}, {"both.test", "::1", "127.0.0.1"},
+    static const struct {
+        const char *name, *a, *b;
+    } names[] = {
+        {"good.test", "127.0.0.1", NULL},       {"other.test", "127.0.0.1", NULL}, {"both.test", "::1", "127.0.0.1"},
         {"two.test", "127.0.0.2", "127.0.0.1"}, {"slow.test", "127.0.0.1", NULL},
     };
 
@@ -102,7 +104,7 @@ static void setup(void)
 {
     struct weir_error e;
 
-    setenv("http_proxy", "http://127.0.0.1:1", 1);   /* must not be asked */
+    setenv("http_proxy", "http://127.0.0.1:1", 1); /* must not be asked */
     setenv("all_proxy", "http://127.0.0.1:1", 1);
     setenv("no_proxy", "*", 1);
     peer = proxy = (struct peer){0};
@@ -120,13 +122,14 @@ static void teardown(void)
     loop_fini(&loop);
     tls_free(trusting);
     for (int i = 0; count_fds() != fds_before && i < 30; i++)
-        usleep(100000);                      /* a resolver's thread that was let go closes its own later */
+        usleep(100000); /* a resolver's thread that was let go closes its own later */
     ck_assert_int_eq(count_fds(), fds_before);
     peer_stop(&peer);
     peer_stop(&proxy);
 }
 
-struct try {
+struct
+try {
     struct connect *connect;
     struct connect_result result;
     int calls;
@@ -157,7 +160,7 @@ static void turn_for(int64_t ms)
 static void try_start(struct try *t, struct connect_target target)
 {
     *t = (struct try){0};
-    loop_turn(&loop, 0);                     /* deadlines count from the start of a turn */
+    loop_turn(&loop, 0); /* deadlines count from the start of a turn */
     t->connect = connector_start(connector, &target, try_done, t);
     ck_assert_int_eq(t->calls, 0);
 }
@@ -227,7 +230,8 @@ START_TEST(plain)
     ck_assert(t.result.stream.handshaken && !t.result.stream.io.added);
     ck_assert_int_ge(t.result.connect_us, 0);
     ck_assert_int_eq(t.result.tls_us, 0);
-    /* what libcurl leaves behind: a live socket that says nothing, is not blocking, and no program run by us inherits */
+    /* what libcurl leaves behind: a live socket that says nothing, is not blocking, and no program run by us inherits
+     */
     int flags = fcntl(t.result.stream.io.fd, F_GETFL);
     ck_assert(flags & O_NONBLOCK);
     ck_assert(fcntl(t.result.stream.io.fd, F_GETFD) & FD_CLOEXEC);
@@ -237,7 +241,7 @@ START_TEST(plain)
     ck_assert_int_ne(on, 0);
     turn_for(50);
     stream_works(&t.result.stream);
-    connector_free(connector);               /* libcurl is gone altogether; the connection is not */
+    connector_free(connector); /* libcurl is gone altogether; the connection is not */
     connector = connector_new(&loop);
     stream_works(&t.result.stream);
     stream_close(&t.result.stream, &loop);
@@ -286,7 +290,7 @@ START_TEST(families)
     struct try t = try_once(target_of("::1", port6, NULL));
     ck_assert_msg(t.result.fault == CONNECT_OK, "%s", t.result.why);
     stream_close(&t.result.stream, &loop);
-    t = try_once(target_of("two.test", port4, NULL));        /* the first address refuses, the second takes it */
+    t = try_once(target_of("two.test", port4, NULL)); /* the first address refuses, the second takes it */
     ck_assert_msg(t.result.fault == CONNECT_OK, "%s", t.result.why);
     stream_close(&t.result.stream, &loop);
     close(only4), close(only6);
@@ -294,7 +298,10 @@ START_TEST(families)
 END_TEST
 
 /* A port that takes no connection and refuses none: its line is full. */
-struct hole { uint16_t port; int listener, filler[8]; };
+struct hole {
+    uint16_t port;
+    int listener, filler[8];
+};
 
 static void hole_dig(struct hole *h, const char *address, uint16_t port)
 {
@@ -323,7 +330,7 @@ START_TEST(happy_eyeballs)
     struct hole h;
 
     peer_start(&peer);
-    hole_dig(&h, "::1", peer.port);          /* ::1 is tried first and says nothing */
+    hole_dig(&h, "::1", peer.port); /* ::1 is tried first and says nothing */
     int64_t begin = clock_us();
     struct try t = try_once(target_of("both.test", peer.port, NULL));
     ck_assert_msg(t.result.fault == CONNECT_OK, "%s", t.result.why);
@@ -349,7 +356,8 @@ END_TEST
 
 START_TEST(bad_hosts)
 {
-    static const char *const bad[] = {"", "a b", "a/b", "user@host", "host:80", "[::1]", "h\303\266st", "a\r\nb", "fe80::1%lo", "?", "#"};
+    static const char *const bad[] = {"",       "a b",        "a/b", "user@host", "host:80", "[::1]", "h\303\266st",
+                                      "a\r\nb", "fe80::1%lo", "?",   "#"};
     char longest[300];
 
     memset(longest, 'a', sizeof longest - 1);
@@ -358,8 +366,10 @@ START_TEST(bad_hosts)
         struct try t = try_once(target_of(bad[i], 80, NULL));
         ck_assert_int_eq(t.result.fault, CONNECT_DNS);
     }
-    fails(target_of(longest, 80, NULL), CONNECT_DNS, "this is no host name or address (names in ASCII form), or port 0");
-    fails(target_of("127.0.0.1", 0, NULL), CONNECT_DNS, "this is no host name or address (names in ASCII form), or port 0");
+    fails(target_of(longest, 80, NULL), CONNECT_DNS,
+          "this is no host name or address (names in ASCII form), or port 0");
+    fails(target_of("127.0.0.1", 0, NULL), CONNECT_DNS,
+          "this is no host name or address (names in ASCII form), or port 0");
 }
 END_TEST
 
@@ -435,7 +445,7 @@ START_TEST(name_is_asked_for_once)
     peer_start(&peer);
     for (int i = 0; i < 20; i++)
         try_start(&t[i], target_of("slow.test", peer.port, NULL));
-    connector_cancel(t[0].connect);          /* who asks gives up; the question stands */
+    connector_cancel(t[0].connect); /* who asks gives up; the question stands */
     for (int i = 1; i < 20; i++) {
         try_wait(&t[i]);
         ck_assert_msg(t[i].result.fault == CONNECT_OK, "%s", t[i].result.why);
@@ -499,7 +509,7 @@ START_TEST(tls_ok)
     stream_works(&t.result.stream);
     stream_close(&t.result.stream, &loop);
     for (int i = 0; i < 3; i++)
-        succeeds(target_of("good.test", peer.port, trusting));       /* resumed */
+        succeeds(target_of("good.test", peer.port, trusting)); /* resumed */
     succeeds(target_of("127.0.0.1", peer.port, trusting));
     succeeds(target_of("localhost", peer.port, trusting));
 }
@@ -507,15 +517,18 @@ END_TEST
 
 START_TEST(tls_refused)
 {
-    static const struct { const char *cert, *key, *host, *why; int version; } rows[] = {
+    static const struct {
+        const char *cert, *key, *host, *why;
+        int version;
+    } rows[] = {
         {"wrong.crt", "wrong.key", "good.test", "the host name does not match the certificate's subjectAltName", 0},
         {"good.crt", "good.key", "other.test", "the host name does not match the certificate's subjectAltName", 0},
         {"wrong.crt", "wrong.key", "127.0.0.1", "the IP address does not match the certificate's subjectAltName", 0},
         {"foreign.crt", "foreign.key", "good.test",
          "the certificate was issued by an authority that is not trusted here, or the peer left out one in between", 0},
         {"expired.crt", "expired.key", "good.test", "the certificate has expired", 0},
-        {"good.crt", "good.key", "good.test", "the peer takes none of the TLS versions that are allowed (1.2 and later)",
-         TLS1_1_VERSION},
+        {"good.crt", "good.key", "good.test",
+         "the peer takes none of the TLS versions that are allowed (1.2 and later)", TLS1_1_VERSION},
     };
 
     tls_peer(rows[_i].cert, rows[_i].key);
@@ -527,7 +540,7 @@ END_TEST
 
 START_TEST(tls_to_plain)
 {
-    peer_start(&peer);                       /* echoes the hello */
+    peer_start(&peer); /* echoes the hello */
     struct try t = try_once(target_of("127.0.0.1", peer.port, trusting));
     ck_assert_int_eq(t.result.fault, CONNECT_TLS);
     ck_assert_uint_gt(strlen(t.result.why), 0);
@@ -550,7 +563,8 @@ START_TEST(tls_client_certificate)
     struct try t = try_once(target_of("good.test", peer.port, trusting));
     if (!_i) {
         ck_assert_int_eq(t.result.fault, CONNECT_TLS);
-        ck_assert_str_eq(t.result.why, "the peer found no common ground (ciphers, or it requires a client certificate)");
+        ck_assert_str_eq(t.result.why,
+                         "the peer found no common ground (ciphers, or it requires a client certificate)");
     } else {
         ck_assert_int_eq(t.result.fault, CONNECT_OK);
         ssize_t n = STREAM_AGAIN;
@@ -582,13 +596,14 @@ START_TEST(proxy_ok)
         peer = (struct peer){0};
     peer_start(&peer);
     proxy = (struct peer){.tunnel = true, .auth = _i & 1 ? "Proxy-Authorization: Basic dXNlcjpwOmEgcw==\r\n" : NULL};
-    peer_start(&proxy);                      /* user, "p:a s" */
+    peer_start(&proxy); /* user, "p:a s" */
     const char *host = _i < 2 ? "127.0.0.1" : "localhost";
     struct connect_target t = target_of(host, peer.port, _i < 2 ? NULL : trusting);
     for (int i = 0; i < 3; i++)
         succeeds(through(_i & 1 ? "user:p%3Aa%20s@" : "", t));
     if (_i & 1) {
-        fails(through("", t), CONNECT_PROXY, "the proxy refused the tunnel with status 407 (it wants other credentials)");
+        fails(through("", t), CONNECT_PROXY,
+              "the proxy refused the tunnel with status 407 (it wants other credentials)");
         fails(through("user:wrong@", t), CONNECT_PROXY,
               "the proxy refused the tunnel with status 407 (it wants other credentials)");
     }
@@ -598,7 +613,9 @@ END_TEST
 /* The name is the proxy's to resolve: none of ours is asked. */
 START_TEST(proxy_refuses)
 {
-    static const struct { const char *says, *why; } rows[] = {
+    static const struct {
+        const char *says, *why;
+    } rows[] = {
         {"HTTP/1.1 403 Forbidden\r\nContent-Length: 5\r\n\r\nnever", "the proxy refused the tunnel with status 403"},
         {"HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\n", "the proxy refused the tunnel with status 502"},
         {"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n", "the proxy refused the tunnel with status 302"},
@@ -639,8 +656,9 @@ END_TEST
 START_TEST(proxy_kinds)
 {
     static const char *const good[] = {"http://h:1", "http://h", "HTTP://h:3128/", "http://u:p@h:1", "http://[::1]:1"};
-    static const char *const bad[] = {"https://h:1", "socks5://h:1", "socks5h://h", "h:1", "h", "", "http://", "http://h:99999",
-                                      "http://h/path", "http://h/?q", "ftp://h", "http://a b"};
+    static const char *const bad[] = {
+        "https://h:1", "socks5://h:1",   "socks5h://h",   "h:1",         "h",       "",
+        "http://",     "http://h:99999", "http://h/path", "http://h/?q", "ftp://h", "http://a b"};
     struct weir_error e;
 
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
@@ -654,8 +672,9 @@ START_TEST(proxy_kinds)
         fails(t, CONNECT_PROXY, e.text);
     }
     ck_assert(!target_proxy_ok("https://user:secret@h:1", &e));
-    ck_assert_str_eq(e.text, "the proxy's address is not http://; other proxies (https, socks) are not supported, and CONNECT "
-                             "carries https as well");
+    ck_assert_str_eq(e.text,
+                     "the proxy's address is not http://; other proxies (https, socks) are not supported, and CONNECT "
+                     "carries https as well");
 }
 END_TEST
 
@@ -690,7 +709,7 @@ START_TEST(cancel)
             turn_for(5);
             ck_assert_int_eq(t.calls, 0);
         }
-        for (int k = 0; k < 2; k++)          /* ... and left for connector_free() */
+        for (int k = 0; k < 2; k++) /* ... and left for connector_free() */
             try_start(&left[stage * 2 + k], target);
     }
     hole_fill(&h);
@@ -775,7 +794,7 @@ START_TEST(bounded)
     }
     turn_for(50);
     ck_assert_int_eq(count_fds() - before, AT_A_TIME);
-    connector_cancel(t[FAR_TOO_MANY - 1].connect);   /* the last and the first in line */
+    connector_cancel(t[FAR_TOO_MANY - 1].connect); /* the last and the first in line */
     connector_cancel(t[AT_A_TIME].connect);
     for (int i = 0; i < FAR_TOO_MANY - 1; i++)
         if (i != AT_A_TIME)
@@ -801,7 +820,7 @@ START_TEST(cost)
     enum { N = 300 };
     struct ssl_ctx_st *tls = NULL;
 
-    for (int i = 0; i < 3; i++) {            /* plain; TLS; TLS resumed */
+    for (int i = 0; i < 3; i++) { /* plain; TLS; TLS resumed */
         int64_t cpu = 0;
         tls_peer("good.crt", "good.key");
         if (!i)
@@ -811,7 +830,7 @@ START_TEST(cost)
         peer_start(&peer);
         for (int k = 0; k < N; k++) {
             struct weir_error e;
-            if (i == 1)                      /* a context that remembers nothing */
+            if (i == 1) /* a context that remembers nothing */
                 tls = tls_client(&(struct tls_client_config){.ca = pki("ca.crt")}, &e);
             int64_t begin = cpu_us();
             struct try t = try_once(target_of("localhost", peer.port, tls));
@@ -825,7 +844,10 @@ START_TEST(cost)
                 tls_free(tls);
         }
         peer_stop(&peer);
-        printf("connector: %s costs %.1f us of CPU\n", i == 0 ? "a plain connect" : i == 1 ? "a TLS connect" : "a resumed one",
+        printf("connector: %s costs %.1f us of CPU\n",
+               i == 0   ? "a plain connect"
+               : i == 1 ? "a TLS connect"
+                        : "a resumed one",
                (double)cpu / N);
     }
 }
