@@ -387,7 +387,7 @@ static inline void wt_check_place(struct weir_test *t, const struct weir_event *
     if (!e->at && !e->len && !e->text.len)
         return;
     if (e->at > data.len || e->len > data.len - e->at || e->len != e->text.len ||
-        memcmp(data.ptr + e->at, e->text.ptr, e->len) != 0)
+        (e->len && memcmp(data.ptr + e->at, e->text.ptr, e->len) != 0))
         wt_misuse(t, "an event's text is not in the frame at its place: %u, length %u: %.*s", e->at, e->len,
                   (int)e->text.len, e->text.ptr);
     else if (!e->at || data.ptr[e->at - 1] != '"' || e->at + e->len >= data.len || data.ptr[e->at + e->len] != '"')
