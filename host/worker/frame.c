@@ -380,8 +380,7 @@ void frame_emit(struct ctx *c, const struct weir_event *given)
     struct answer *a = c->r->answer;
     struct weir_event ev = {0};
 
-    memcpy(&ev, given,
-           given->size && given->size < sizeof ev ? given->size : sizeof ev); /* an older plugin's is shorter */
+    memcpy(&ev, given, given->size < sizeof ev ? given->size : sizeof ev); /* an older plugin's is shorter */
     if (!a)
         return;
     if (c->stage) {
