@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * json_cases.h -- texts that are JSON, and texts that are not, after RFC 8259, section by section.  For the tests of json_skim
- * and json_tree.  Bytes outside ASCII are written as escapes of C.
+ * json_cases.h -- texts that are JSON, and texts that are not, after RFC 8259, section by section.  For the tests of
+ * json_skim and json_tree.  Bytes outside ASCII are written as escapes of C.
  */
 #ifndef JSON_CASES_H
 #define JSON_CASES_H
