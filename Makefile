@@ -82,7 +82,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory build-tests
 	@B=$(B) SAN=$(SAN) tools/test.sh
 
-build-tests: all $(FIXTURES) $(UNIT_BIN) $(FUZZ_BIN:$(B)/fuzz/%=$(B)/fuzz-replay/%) $(BENCH_BIN)
+build-tests: all $(B)/tests/abi.o $(FIXTURES) $(UNIT_BIN) $(FUZZ_BIN:$(B)/fuzz/%=$(B)/fuzz-replay/%) $(BENCH_BIN)
 
 # ---- the program ----
 
@@ -126,6 +126,10 @@ $(B)/tests/plugins/%.so: tests/plugins/%.c
 	$(Q)$(CC) $(PLUG_CFLAGS) -shared $(ALL_LDFLAGS) -MF $(@:.so=.d) -o $@ $<
 
 # ---- tests ----
+
+$(B)/tests/abi.o: tests/abi.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Isdk -c -o $@ $<
 
 $(B)/tests/%: tests/unit/%.c tests/unit/main.c $(B)/libhost.a $(B)/libplugin.a
 	@mkdir -p $(@D)

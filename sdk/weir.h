@@ -46,6 +46,9 @@
 struct weir_str { const char *ptr; size_t len; };        /* borrowed bytes, not ended by 0 */
 #define WEIR_STR(literal) ((struct weir_str){ "" literal, sizeof(literal) - 1 })
 
+/* Item i of an array whose items the host may know to be longer: weir_at(spans, c->host->span_size, i). */
+#define weir_at(first, stride, i) ((__typeof__(first))((uintptr_t)(first) + (size_t)(i) * (stride)))
+
 enum weir_level { WEIR_ERROR, WEIR_WARN, WEIR_INFO, WEIR_DEBUG };
 
 enum weir_verdict {
@@ -486,10 +489,10 @@ static inline void weir_log(struct weir_ctx *c, enum weir_level level, const cha
 #define weir_label(c, name, value)      ((c)->host->label((c), (name), (value)))
 #define weir_block(c, code, why)        ((c)->host->block((c), (code), (why)), WEIR_BLOCK)
 #define weir_serve(c, bytes, last)      ((c)->host->serve((c), (bytes), (last)))
-#define weir_emit(c, event)             ((c)->host->emit((c), (event)))
+#define weir_emit(c, ...)               ((c)->host->emit((c), __VA_ARGS__))   /* a compound literal has commas */
 #define weir_frame_drop(c)              ((c)->host->frame_drop(c))
 #define weir_frame_splice(c, at, n, w)  ((c)->host->frame_splice((c), (at), (n), (w)))
-#define weir_out(c, bytes)              ((c)->host->out((c), (bytes)))
+#define weir_out(c, ...)                ((c)->host->out((c), __VA_ARGS__))
 #define weir_after(c, ms, fire)         ((c)->host->after((c), (ms), (fire)))
 #define weir_resume(c, verdict)         ((c)->host->resume((c), (verdict)))
 

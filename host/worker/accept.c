@@ -35,7 +35,7 @@ static const struct weir_path *path_find(struct request *r, struct weir_str path
     for (size_t i = 0; i < world->dialect_count; i++) {
         const struct plugin *plugin = world->dialects[i]->plugin;
         const struct weir_path *p = plugin->hooks.paths;
-        for (; p->path; p = (const struct weir_path *)((const char *)p + plugin->path_stride)) {
+        for (; p->path; p++) {
             if (!path_matches(p, path))
                 continue;
             if (method_matches(p, r->head.method)) {

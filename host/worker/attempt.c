@@ -17,18 +17,9 @@ static const struct provider *provider_of(const struct request *r)
     return r->endpoints[r->pick];
 }
 
-static size_t provider_index(const struct request *r)
-{
-    size_t i = 0;
-
-    while (r->w->world->providers[i] != provider_of(r))
-        i++;
-    return i;
-}
-
 static void count(struct request *r, enum metric m)
 {
-    metrics_add(r->w->metrics, r->w->slot, m, provider_index(r), 1);
+    metrics_add(r->w->metrics, r->w->slot, m, provider_of(r)->in.place, 1);
 }
 
 /* ---- failures ---- */
@@ -116,7 +107,7 @@ static void attempt_head(struct request *r, const struct http1_head *h)
     char why[64];
 
     r->upstream_status = h->status;
-    metrics_observe(r->w->metrics, r->w->slot, METRIC_endpoint_first_us, provider_index(r), r->x->first_us);
+    metrics_observe(r->w->metrics, r->w->slot, METRIC_endpoint_first_us, provider_of(r)->in.place, r->x->first_us);
     snprintf(why, sizeof why, "status %d", h->status);
     if (h->status == 401 || h->status == 403) {
         /* Our credential, not the client's: a client that saw 401 would look for the fault in its own key. */

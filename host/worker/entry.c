@@ -47,7 +47,7 @@ static void put_labels(struct record_writer *w, const struct request *r)
 
 static bool entry_put(struct request *r, struct buf *b, enum ring_room room, uint64_t *position)
 {
-    bool ok = ring_put(r->w->ring, room, buf_view(b), position);
+    bool ok = record_put(r->w->ring, room, b, 0, position);
 
     b->len = 0;
     worker_buf_give(r->w, b);
@@ -177,7 +177,10 @@ enum step_result step_open(struct request *r)
         return open_shed(r, "the ring is full");
     r->open = true;
     r->t.opened = w->loop.now_us;
-    if (!w->strict || ring_durable(w->ring) >= r->open_at)
+    if (!w->strict)
+        return STEP_NEXT;
+    ring_want_durable(w->ring, r->open_at); /* the newest asks for most: the others come before it */
+    if (ring_durable(w->ring) >= r->open_at)
         return STEP_NEXT;
     r->unacked_next = w->unacked;
     r->unacked_link = &w->unacked;
@@ -186,7 +189,6 @@ enum step_result step_open(struct request *r)
     w->unacked = r;
     r->open_timer.fire = open_late;
     loop_timer_set(&w->loop, &r->open_timer, w->world->settings.strict_wait * 1000);
-    ring_want_durable(w->ring);
     return STEP_WAIT;
 }
 
@@ -212,8 +214,7 @@ void entry_durable(struct worker *w)
         entry_forget(r);
         pipeline_goto(r, STEP_try);
     }
-    if (w->unacked)
-        ring_want_durable(w->ring);
+    ring_want_durable(w->ring, w->unacked ? w->unacked->open_at : 0);
 }
 
 /* ---- close ---- */
@@ -222,7 +223,7 @@ static void close_metrics(struct request *r)
 {
     struct worker *w = r->w;
     int64_t total = w->loop.now_us - r->t.begin;
-    size_t provider = 0;
+    size_t provider;
 
     metrics_add(w->metrics, w->slot, METRIC_requests, (size_t)r->outcome, 1);
     metrics_observe(w->metrics, w->slot, METRIC_request_us, 0, total);
@@ -230,8 +231,7 @@ static void close_metrics(struct request *r)
     metrics_add(w->metrics, w->slot, METRIC_bytes_out, 0, (int64_t)r->bytes_out);
     if (!r->x)
         return;
-    while (w->world->providers[provider] != r->endpoints[r->pick])
-        provider++;
+    provider = r->endpoints[r->pick]->in.place;
     if (r->usage.input > 0)
         metrics_add(w->metrics, w->slot, METRIC_tokens_in, provider, r->usage.input);
     if (r->usage.output > 0)

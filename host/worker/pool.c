@@ -19,9 +19,9 @@ static void link_ready(struct loop_fd *, uint32_t events);
 static void link_late(struct loop_timer *);
 static void pool_serve_line(struct pool *);
 
-void pool_init(struct pool *p, struct worker *w, const struct provider *provider, size_t index)
+void pool_init(struct pool *p, struct worker *w, const struct provider *provider)
 {
-    *p = (struct pool){.w = w, .p = provider, .index = index};
+    *p = (struct pool){.w = w, .p = provider};
     p->last = &p->first;
 }
 
@@ -33,7 +33,7 @@ void pool_fini(struct pool *p)
 
 static void pool_show_idle(struct pool *p)
 {
-    metrics_set(p->w->metrics, p->w->slot, METRIC_endpoint_idle, p->index, p->idle_count);
+    metrics_set(p->w->metrics, p->w->slot, METRIC_endpoint_idle, p->p->in.place, p->idle_count);
 }
 
 /* ---- links ---- */
@@ -100,7 +100,7 @@ static struct link *link_new(struct pool *p, const struct wait *to, struct strea
     l->tls = to->tls;
     snprintf(l->host, sizeof l->host, "%s", to->host);
     loop_add(&p->w->loop, &l->stream.io, fd, EPOLLIN | EPOLLRDHUP);
-    metrics_add(p->w->metrics, p->w->slot, METRIC_endpoint_connects, p->index, 1);
+    metrics_add(p->w->metrics, p->w->slot, METRIC_endpoint_connects, p->p->in.place, 1);
     return l;
 }
 

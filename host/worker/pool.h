@@ -42,13 +42,12 @@ struct wait {                                /* somebody who wants a link; embed
 struct pool {
     struct worker *w;
     const struct provider *p;
-    size_t index;                            /* of the provider: its metrics */
     struct link *idle;
     unsigned open, idle_count;               /* open: connected or connecting */
     struct wait *first, **last;
 };
 
-void pool_init(struct pool *, struct worker *, const struct provider *, size_t index);
+void pool_init(struct pool *, struct worker *, const struct provider *);
 void pool_fini(struct pool *);
 
 /* A kept link to host:port, at once; or NULL, and `got` follows unless pool_forget() comes first. */

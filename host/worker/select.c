@@ -7,26 +7,6 @@
 #include "worker/stages.h"
 #include "worker/worker.h"
 
-static bool list_allows(const struct weir_list *globs, struct weir_str name)
-{
-    if (!globs->count)
-        return true;
-    for (size_t i = 0; i < globs->count; i++)
-        if (str_glob(str_of(globs->items[i]), name))
-            return true;
-    return false;
-}
-
-static bool key_may_use(const struct key *k, const struct provider *p)
-{
-    struct weir_str name = str_of(p->in.name);
-
-    if (k && !list_allows(&k->providers, name))
-        return false;
-    return !p->only_for.count ||
-           (k && (list_allows(&p->only_for, str_of(k->id)) || list_allows(&p->only_for, str_of(k->workspace))));
-}
-
 /* ---- the list of models ---- */
 
 static size_t models_add(struct request *r, const struct provider *p, struct weir_model *to, size_t n, size_t max)
@@ -34,7 +14,7 @@ static size_t models_add(struct request *r, const struct provider *p, struct wei
     for (size_t i = 0; i < p->rule_count && n < max; i++) {
         const struct model_rule *rule = &p->rules[i];
         size_t k = 0;
-        if (rule->glob || (r->key && !list_allows(&r->key->models, rule->pattern)))
+        if (rule->glob || !key_may_ask(r->key, rule->pattern))
             continue;
         while (k < n && !str_eq(to[k].id, rule->pattern))
             k++;
@@ -56,7 +36,7 @@ static enum step_result answer_models(struct request *r)
         max += world->providers[i]->rule_count;
     models = arena_alloc(&r->arena, max * sizeof *models);
     for (size_t i = 0; i < world->provider_count; i++)
-        if (key_may_use(r->key, world->providers[i]))
+        if (provider_open_to(world->providers[i], r->key))
             n = models_add(r, world->providers[i], models, n, max);
     if (r->view.kind == WEIR_SHOW_MODEL) {
         for (size_t i = 0; i < n; i++)
@@ -108,13 +88,13 @@ enum step_result step_route(struct request *r)
         return answer_models(r);
     r->candidates = arena_alloc(&r->arena, world->provider_count * sizeof *r->candidates);
     r->endpoints = arena_alloc(&r->arena, world->provider_count * sizeof *r->endpoints);
-    if (!r->key || list_allows(&r->key->models, model))
+    if (key_may_ask(r->key, model))
         for (size_t i = 0; i < world->provider_count; i++) {
             const struct provider *p = world->providers[i];
             if (!provider_serves(p, model, &upstream))
                 continue;
             known = true;
-            if (key_may_use(r->key, p) && provider_speaks(p, r->dialect))
+            if (provider_open_to(p, r->key) && provider_speaks(p, r->dialect))
                 candidate_add(r, p, upstream);
         }
     if (r->candidate_count)
@@ -122,7 +102,7 @@ enum step_result step_route(struct request *r)
     if (known)
         request_refuse(r, 403, "provider_not_allowed", "model", "this key may not use any provider of model \"%.*s\"",
                        (int)(model.len < 80 ? model.len : 80), model.ptr);
-    else if (r->key && !list_allows(&r->key->models, model))
+    else if (!key_may_ask(r->key, model))
         request_refuse(r, 403, "model_not_allowed", "model", "this key may not use model \"%.*s\"",
                        (int)(model.len < 80 ? model.len : 80), model.ptr);
     else

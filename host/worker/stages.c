@@ -33,7 +33,7 @@ static void stage_late(struct loop_timer *t)
 
 static enum stages_result stage_failed(struct ctx *c)
 {
-    metrics_add(c->r->w->metrics, c->r->w->slot, METRIC_stage_failed, c->in->index, 1);
+    metrics_add(c->r->w->metrics, c->r->w->slot, METRIC_stage_failed, c->in->place, 1);
     if (c->stage->fail_open || c->stage->observe) {
         stage_label(c, "failed");
         return STAGES_GO;
@@ -46,7 +46,7 @@ static enum stages_result stage_failed(struct ctx *c)
 
 static enum stages_result stage_blocked(struct ctx *c)
 {
-    metrics_add(c->r->w->metrics, c->r->w->slot, METRIC_stage_blocked, c->in->index, 1);
+    metrics_add(c->r->w->metrics, c->r->w->slot, METRIC_stage_blocked, c->in->place, 1);
     if (c->stage->observe) {
         stage_label(c, "would_block");
         c->r->refusal_code[0] = '\0';
@@ -102,7 +102,7 @@ enum weir_verdict stages_call(struct ctx *c, enum hook hook, const struct weir_e
     c->hook = before;
     t = clock_us() - t;
     r->t.guard_us += t;
-    metrics_observe(r->w->metrics, r->w->slot, METRIC_stage_us, c->in->index, t);
+    metrics_observe(r->w->metrics, r->w->slot, METRIC_stage_us, c->in->place, t);
     if (t > c->stage->timeout * 1000)
         log_event(WEIR_WARN, LOG_stage_slow, "stage=%s request=%s took_us=%lld", c->in->name, r->id, (long long)t);
     return v;

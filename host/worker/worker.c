@@ -194,7 +194,7 @@ static void worker_open(struct worker *w, const struct worker_start *start)
     w->connector = connector_new(&w->loop);
     w->pools = must_alloc((w->world->provider_count + 1) * sizeof *w->pools);
     for (size_t i = 0; i < w->world->provider_count; i++)
-        pool_init(&w->pools[i], w, w->world->providers[i], i);
+        pool_init(&w->pools[i], w, w->world->providers[i]);
     w->pause.fire = pause_over;
     w->listener.ready = accept_ready;
     w->stop.ready = stop_ready;

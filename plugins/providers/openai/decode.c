@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * decode.c -- a frame of an OpenAI-like upstream -> events.  Host: step `stream`, worker process.
+ *
+ * Shapes are not trusted: a member of a type that the grammar does not know is left alone (the frame goes through as it
+ * came), and what cannot be numbered ends the attempt.  Events of a frame are gathered first, because only at the end
+ * of a choice is it known which event of each stream is its last.
+ */
+#include "openai.h"
+#include "streams.h"
+
+#include <stdio.h>
+
+#define FIRST_EVENTS 8
+
+struct decoder {
+    struct weir_ctx *c;
+    struct openai_local *l;
+    const struct weir_frame *frame;
+    const struct weir_json *j;
+    struct weir_error *e;
+    bool whole; /* not a piece of an answer: every text of it ends with it */
+    bool failed;
+    struct weir_event room[FIRST_EVENTS], *events;
+    uint32_t count, cap;
+    struct weir_usage usage;
+};
+
+static bool give_up(struct decoder *d, const char *text)
+{
+    d->failed = true;
+    snprintf(d->e->text, sizeof d->e->text, "%s", text);
+    snprintf(d->e->code, sizeof d->e->code, "invalid_answer");
+    return false;
+}
+
+static struct weir_event *event_new(struct decoder *d, enum weir_channel channel, uint32_t choice)
+{
+    if (d->count == d->cap) {
+        struct weir_event *more = weir_alloc(d->c, 2 * d->cap * sizeof *more);
+        memcpy(more, d->events, d->count * sizeof *more);
+        d->events = more;
+        d->cap *= 2;
+    }
+    struct weir_event *ev = &d->events[d->count++];
+    *ev = (struct weir_event){.size = sizeof *ev, .channel = channel, .choice = choice};
+    return ev;
+}
+
+static bool is(const struct decoder *d, uint32_t node, enum weir_json_type type)
+{
+    return weir_json_is(d->j, node, type);
+}
+
+static bool is_text(const struct decoder *d, uint32_t node)
+{
+    return is(d, node, WEIR_JSON_STRING) && d->j->nodes[node].len > 0;
+}
+
+static struct weir_str value_of(struct decoder *d, uint32_t node)
+{
+    return is(d, node, WEIR_JSON_STRING) ? weir_unescape(d->c, weir_json_text(d->j, node)) : WEIR_STR("");
+}
+
+#define KEY_IS(d, key, word) weir_json_eq((d)->j, (key), "" word, sizeof(word) - 1)
+
+/* Keys and values of an object; nothing when it is none. */
+#define EACH_KEY(d, k, object)                                                                                         \
+    uint32_t k = is((d), (object), WEIR_JSON_OBJECT) ? weir_json_first((d)->j, (object)) : WEIR_NO_NODE;               \
+    k != WEIR_NO_NODE;                                                                                                 \
+    k = weir_json_next((d)->j, (object), k + 1)
+#define EACH_ITEM(d, n, array)                                                                                         \
+    uint32_t n = is((d), (array), WEIR_JSON_ARRAY) ? weir_json_first((d)->j, (array)) : WEIR_NO_NODE;                  \
+    n != WEIR_NO_NODE;                                                                                                 \
+    n = weir_json_next((d)->j, (array), n)
+
+/* ---- text ---------------------------------------------------------------------------------------------------------
+ */
+
+/* Where a string of the frame stands. */
+static void event_place(struct decoder *d, struct weir_event *ev, uint32_t node)
+{
+    ev->text = weir_json_text(d->j, node);
+    ev->at = d->j->nodes[node].at;
+    ev->len = d->j->nodes[node].len;
+    ev->escaped = d->j->nodes[node].escaped;
+}
+
+static struct weir_event *event_at(struct decoder *d, enum weir_channel channel, uint32_t choice, uint32_t block,
+                                   uint32_t node)
+{
+    struct openai_stream *s = stream_get(d->c, channel, choice, block);
+    int64_t as = s ? stream_use(s, d->l->frames, d->count) : -1;
+    struct weir_event *ev;
+
+    if (as < 0) {
+        give_up(d, "the answer has too many choices or tool calls");
+        return NULL;
+    }
+    ev = event_new(d, channel, choice);
+    ev->block = (uint32_t)as;
+    if (node != WEIR_NO_NODE)
+        event_place(d, ev, node);
+    return ev;
+}
+
+static void put_text(struct decoder *d, enum weir_channel channel, uint32_t choice, uint32_t block, uint32_t node)
+{
+    if (is_text(d, node))
+        event_at(d, channel, choice, block, node);
+}
+
+/* Repeats what a stream says: the same string once more in this frame, or the same in another form, as logprobs do. */
+static void put_copy(struct decoder *d, enum weir_channel channel, uint32_t choice, uint32_t block, uint32_t node)
+{
+    struct openai_stream *s = stream_get(d->c, channel, choice, block);
+    struct weir_event *ev;
+
+    if (!s) {
+        give_up(d, "the answer has too many choices or tool calls");
+        return;
+    }
+    ev = event_new(d, channel, choice);
+    ev->block = stream_block(s);
+    ev->copy = true;
+    event_place(d, ev, node);
+    if (!is(d, node, WEIR_JSON_STRING))
+        ev->text = WEIR_STR("");
+}
+
+static void put_shadow(struct decoder *d, uint32_t choice, uint32_t block, uint32_t node)
+{
+    if (is(d, node, WEIR_JSON_ARRAY) || is(d, node, WEIR_JSON_OBJECT))
+        put_copy(d, WEIR_TEXT, choice, block, node);
+}
+
+static void put_strings(struct decoder *d, enum weir_channel channel, uint32_t choice, uint32_t block, uint32_t node)
+{
+    for (uint32_t i = node; i < d->j->nodes[node].next; i++)
+        put_text(d, channel, choice, block, i);
+}
+
+/* Mistral's parts: {"type":"text","text"} and {"type":"thinking","thinking":[{"type":"text","text"}]}. */
+static void decode_parts(struct decoder *d, uint32_t choice, uint32_t array)
+{
+    for (EACH_ITEM(d, part, array)) {
+        uint32_t thinking = weir_json_get(d->j, part, "thinking");
+        if (is(d, part, WEIR_JSON_STRING))
+            put_text(d, WEIR_TEXT, choice, TEXT_CONTENT, part);
+        put_text(d, WEIR_TEXT, choice, TEXT_CONTENT, weir_json_get(d->j, part, "text"));
+        put_text(d, WEIR_TEXT, choice, TEXT_REFUSAL, weir_json_get(d->j, part, "refusal"));
+        put_text(d, WEIR_REASONING, choice, REASONING_PARTS, thinking);
+        for (EACH_ITEM(d, inner, thinking))
+            put_text(d, WEIR_REASONING, choice, REASONING_PARTS, weir_json_get(d->j, inner, "text"));
+    }
+}
+
+/* ---- reasoning ------------------------------------------------------------------------------------------------------
+ */
+
+/* Servers say it as reasoning_content, as reasoning, as reasoning_details, or as several of them at once. */
+struct reasoning {
+    uint32_t node, block;
+};
+
+static void decode_reasoning(struct decoder *d, uint32_t choice, struct reasoning *first, uint32_t block, uint32_t node)
+{
+    if (!is_text(d, node))
+        return;
+    if (first->node != WEIR_NO_NODE && str_eq(weir_json_text(d->j, first->node), weir_json_text(d->j, node))) {
+        put_copy(d, WEIR_REASONING, choice, first->block, node);
+        return;
+    }
+    if (first->node == WEIR_NO_NODE)
+        *first = (struct reasoning){node, block};
+    put_text(d, WEIR_REASONING, choice, block, node);
+}
+
+static void decode_details(struct decoder *d, uint32_t choice, struct reasoning *first, uint32_t array)
+{
+    for (EACH_ITEM(d, item, array)) {
+        decode_reasoning(d, choice, first, REASONING_DETAILS, weir_json_get(d->j, item, "text"));
+        decode_reasoning(d, choice, first, REASONING_DETAILS, weir_json_get(d->j, item, "summary"));
+    }
+}
+
+/* ---- tool calls -----------------------------------------------------------------------------------------------------
+ */
+
+/* One piece of a call.  The first has the name; some servers repeat it or send it empty. */
+static void decode_call(struct decoder *d, uint32_t choice, uint32_t block, uint32_t function, struct weir_str id)
+{
+    uint32_t arguments = weir_json_get(d->j, function, "arguments");
+    struct weir_str name = value_of(d, weir_json_get(d->j, function, "name"));
+    struct weir_event *ev;
+
+    if (id.len || name.len || is_text(d, arguments)) {
+        ev = event_at(d, WEIR_ARGUMENTS, choice, block, is_text(d, arguments) ? arguments : WEIR_NO_NODE);
+        if (!ev)
+            return;
+        ev->tool_id = id;
+        ev->tool_name = name;
+    }
+    if (is(d, arguments, WEIR_JSON_OBJECT) || is(d, arguments, WEIR_JSON_ARRAY))
+        put_strings(d, WEIR_TEXT, choice, TEXT_CUSTOM + block, arguments);
+}
+
+/* Text of a custom tool is no JSON: it goes as text, so that stages see all of it. */
+static void decode_custom(struct decoder *d, uint32_t choice, uint32_t block, uint32_t custom, struct weir_str id)
+{
+    uint32_t input = weir_json_get(d->j, custom, "input");
+    struct weir_event *ev;
+
+    ev = event_at(d, WEIR_TEXT, choice, TEXT_CUSTOM + block, is_text(d, input) ? input : WEIR_NO_NODE);
+    if (ev) {
+        ev->tool_id = id;
+        ev->tool_name = value_of(d, weir_json_get(d->j, custom, "name"));
+    }
+}
+
+static void decode_calls(struct decoder *d, uint32_t choice, uint32_t array)
+{
+    for (EACH_ITEM(d, call, array)) {
+        uint32_t index = weir_json_get(d->j, call, "index"), function = weir_json_get(d->j, call, "function");
+        uint32_t custom = weir_json_get(d->j, call, "custom");
+        struct weir_str id = value_of(d, weir_json_get(d->j, call, "id"));
+        int64_t at = is(d, index, WEIR_JSON_NUMBER) ? weir_json_int(d->j, index, OPENAI_CALLS) : -1;
+        if (!is(d, call, WEIR_JSON_OBJECT) || d->failed)
+            continue;
+        if (at >= OPENAI_CALLS || (at < 0 && is(d, index, WEIR_JSON_NUMBER))) {
+            give_up(d, "a tool call's index makes no sense");
+            return;
+        }
+        at = call_block(d->c, choice, at, id, is_text(d, weir_json_get(d->j, function, "name")));
+        if (at < 0) {
+            give_up(d, "the answer has too many tool calls");
+            return;
+        }
+        if (is(d, custom, WEIR_JSON_OBJECT))
+            decode_custom(d, choice, (uint32_t)at, custom, id);
+        if (!is(d, custom, WEIR_JSON_OBJECT) || function != WEIR_NO_NODE)
+            decode_call(d, choice, (uint32_t)at, function, id);
+    }
+}
+
+/* ---- choices --------------------------------------------------------------------------------------------------------
+ */
+
+/* `delta` of a stream, `message` of a whole answer: the same members. */
+static void decode_message(struct decoder *d, uint32_t choice, uint32_t message)
+{
+    struct reasoning reasoning = {WEIR_NO_NODE, 0};
+
+    for (EACH_KEY(d, k, message)) {
+        uint32_t v = k + 1;
+        if (KEY_IS(d, k, "content") && is(d, v, WEIR_JSON_STRING))
+            put_text(d, WEIR_TEXT, choice, TEXT_CONTENT, v);
+        else if (KEY_IS(d, k, "content"))
+            decode_parts(d, choice, v);
+        else if (KEY_IS(d, k, "refusal"))
+            put_text(d, WEIR_TEXT, choice, TEXT_REFUSAL, v);
+        else if (KEY_IS(d, k, "reasoning_content"))
+            decode_reasoning(d, choice, &reasoning, REASONING_CONTENT, v);
+        else if (KEY_IS(d, k, "reasoning"))
+            decode_reasoning(d, choice, &reasoning, REASONING_PLAIN, v);
+        else if (KEY_IS(d, k, "reasoning_details"))
+            decode_details(d, choice, &reasoning, v);
+        else if (KEY_IS(d, k, "tool_calls"))
+            decode_calls(d, choice, v);
+        else if (KEY_IS(d, k, "function_call"))
+            decode_call(d, choice, ARGUMENTS_FUNCTION, v, WEIR_STR(""));
+        else if (KEY_IS(d, k, "audio"))
+            put_text(d, WEIR_TEXT, choice, TEXT_TRANSCRIPT, weir_json_get(d->j, v, "transcript"));
+    }
+}
+
+/* Chat has {"content":[...],"refusal":[...]}, legacy completions one object. */
+static void decode_logprobs(struct decoder *d, uint32_t choice, uint32_t logprobs)
+{
+    uint32_t content = weir_json_get(d->j, logprobs, "content"), refusal = weir_json_get(d->j, logprobs, "refusal");
+
+    put_shadow(d, choice, TEXT_CONTENT, content);
+    put_shadow(d, choice, TEXT_REFUSAL, refusal);
+    if (content == WEIR_NO_NODE && refusal == WEIR_NO_NODE)
+        put_shadow(d, choice, TEXT_CONTENT, logprobs);
+}
+
+/* Marks the last event of every open stream of a choice; a stream without one in this frame gets an empty one. */
+static void end_streams(struct decoder *d, bool all, uint32_t choice)
+{
+    for (uint32_t i = 0; i < d->l->stream_count && !d->failed; i++) {
+        struct openai_stream *s = &d->l->streams[i];
+        struct weir_event *ev;
+        if (!s->open || (!all && s->choice != choice))
+            continue;
+        s->open = false;
+        s->ended = true;
+        if (s->frame == d->l->frames) {
+            d->events[s->event].last = true;
+            continue;
+        }
+        ev = event_new(d, (enum weir_channel)s->channel, s->choice);
+        ev->block = stream_block(s);
+        ev->last = true;
+    }
+}
+
+static void decode_finish(struct decoder *d, uint32_t choice, uint32_t reason)
+{
+    struct openai_stream *s;
+
+    if (d->whole || is_text(d, reason))
+        end_streams(d, false, choice);
+    if (!is_text(d, reason) || d->failed)
+        return;
+    s = stream_get(d->c, WEIR_FINISH, choice, 0);
+    if (!s) {
+        give_up(d, "the answer has too many choices");
+        return;
+    }
+    if (s->frame) /* some servers say it again with the usage */
+        return;
+    s->frame = d->l->frames;
+    event_new(d, WEIR_FINISH, choice)->detail = value_of(d, reason);
+}
+
+static void decode_error(struct decoder *, uint32_t error);
+
+static void decode_choice(struct decoder *d, uint32_t item, uint32_t place)
+{
+    uint32_t index = weir_json_get(d->j, item, "index"), delta = weir_json_get(d->j, item, "delta");
+    uint32_t usage = weir_json_get(d->j, item, "usage"), logprobs = weir_json_get(d->j, item, "logprobs");
+    uint32_t message = weir_json_get(d->j, item, "message");
+    int64_t choice = is(d, index, WEIR_JSON_NUMBER) ? weir_json_int(d->j, index, -1) : place;
+
+    if (choice < 0 || choice >= OPENAI_CHOICES) {
+        give_up(d, "a choice's index makes no sense");
+        return;
+    }
+    put_text(d, WEIR_TEXT, (uint32_t)choice, TEXT_CONTENT, weir_json_get(d->j, item, "text"));
+    decode_message(d, (uint32_t)choice, delta);
+    if (is(d, delta, WEIR_JSON_OBJECT)) /* beside a delta, the message says all of it again */
+        put_shadow(d, (uint32_t)choice, TEXT_CONTENT, message);
+    else
+        decode_message(d, (uint32_t)choice, message);
+    decode_logprobs(d, (uint32_t)choice, logprobs);
+    decode_finish(d, (uint32_t)choice, weir_json_get(d->j, item, "finish_reason"));
+    decode_error(d, weir_json_get(d->j, item, "error"));
+    if (is(d, usage, WEIR_JSON_OBJECT) && openai_usage(d->j, usage, &d->usage)) /* Moonshot, once */
+        event_new(d, WEIR_USAGE, (uint32_t)choice)->usage = &d->usage;
+}
+
+/* ---- frames
+ * ----------------------------------------------------------------------------------------------------------- */
+
+/* {"message"} , "text", or anything else that is not null or false. */
+static void decode_error(struct decoder *d, uint32_t error)
+{
+    uint32_t text = is(d, error, WEIR_JSON_STRING) ? error : weir_json_get(d->j, error, "message");
+
+    if (error == WEIR_NO_NODE || is(d, error, WEIR_JSON_NULL) || is(d, error, WEIR_JSON_FALSE) ||
+        (error == text && d->j->nodes[error].len == 0))
+        return;
+    event_new(d, WEIR_ERRORED, 0)->detail = value_of(d, text);
+}
+
+/* Errors that stand at the top: FastAPI's {"detail"}, older vLLM's {"object":"error","message"}. */
+static void decode_flat_error(struct decoder *d, uint32_t error)
+{
+    uint32_t object = weir_json_get(d->j, 0, "object"), text = weir_json_get(d->j, 0, "message");
+    bool says = str_is(d->frame->name, "error") || (object != WEIR_NO_NODE && KEY_IS(d, object, "error"));
+
+    if (d->frame->status < 400 && !says)
+        return;
+    if (error != WEIR_NO_NODE && !is(d, error, WEIR_JSON_NULL))
+        return;
+    event_new(d, WEIR_ERRORED, 0)->detail = value_of(d, text != WEIR_NO_NODE ? text : weir_json_get(d->j, 0, "detail"));
+}
+
+static void remember(struct decoder *d)
+{
+    uint32_t id = weir_json_get(d->j, 0, "id"), model = weir_json_get(d->j, 0, "model");
+    uint32_t created = weir_json_get(d->j, 0, "created");
+
+    if (!is_text(d, id) || d->j->nodes[id].len > 256) /* Azure's first chunk has "" */
+        return;
+    d->l->id = text_keep(d->c, weir_json_text(d->j, id));
+    if (is_text(d, model) && d->j->nodes[model].len <= 256)
+        d->l->model = text_keep(d->c, weir_json_text(d->j, model));
+    if (is(d, created, WEIR_JSON_NUMBER))
+        d->l->created = text_keep(d->c, weir_json_text(d->j, created));
+}
+
+/* The record that include_usage adds: usage and no choice.  One that also says something else stays, without its usage.
+ */
+static void hide_usage(struct decoder *d, uint32_t choices, uint32_t usage)
+{
+    static const char *const plain[] = {
+        "id",           "object",      "created", "model", "choices", "usage", "system_fingerprint",
+        "service_tier", "obfuscation", "x_groq",  NULL,
+    };
+    const struct openai *o = d->c->self;
+    const struct weir_request *r = weir_request(d->c);
+    bool more = false;
+
+    if (!d->frame->stream || !r->stream || r->usage_asked || !o->include_usage || !is(d, usage, WEIR_JSON_OBJECT) ||
+        (is(d, choices, WEIR_JSON_ARRAY) && weir_json_first(d->j, choices) != WEIR_NO_NODE))
+        return;
+    for (EACH_KEY(d, k, 0)) {
+        const char *const *p = plain;
+        while (*p && !weir_json_eq(d->j, k, *p, strlen(*p)))
+            p++;
+        more |= !*p;
+    }
+    if (more)
+        weir_frame_splice(d->c, d->j->nodes[usage].at, d->j->nodes[usage].len, WEIR_STR("null"));
+    else
+        weir_frame_drop(d->c);
+}
+
+static void decode_usage(struct decoder *d, uint32_t usage)
+{
+    if (!is(d, usage, WEIR_JSON_OBJECT))
+        usage = weir_json_get(d->j, weir_json_get(d->j, 0, "x_groq"), "usage");
+    if (is(d, usage, WEIR_JSON_OBJECT) && openai_usage(d->j, usage, &d->usage))
+        event_new(d, WEIR_USAGE, 0)->usage = &d->usage;
+}
+
+static bool decode_object(struct decoder *d)
+{
+    uint32_t choices = weir_json_get(d->j, 0, "choices"), usage = weir_json_get(d->j, 0, "usage");
+    uint32_t error = weir_json_get(d->j, 0, "error"), place = 0;
+
+    if (!d->l->id.len)
+        remember(d);
+    for (EACH_ITEM(d, item, choices)) {
+        if (is(d, item, WEIR_JSON_OBJECT))
+            decode_choice(d, item, place++);
+        if (d->failed)
+            return false;
+    }
+    decode_usage(d, usage);
+    decode_error(d, error);
+    decode_flat_error(d, error);
+    hide_usage(d, choices, usage);
+    return !d->failed;
+}
+
+/* Not JSON: the mark of the end, a comment, an error page; or nothing that this grammar knows. */
+static bool decode_bare(struct decoder *d)
+{
+    struct weir_str s = d->frame->data;
+
+    while (s.len && (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == '\n'))
+        s.len--;
+    if (d->frame->stream && !s.len)
+        return true;
+    if (d->frame->stream && str_is(s, "[DONE]")) {
+        end_streams(d, true, 0);
+        event_new(d, WEIR_DONE_MARK, 0);
+        return true;
+    }
+    if (d->frame->status < 400)
+        return give_up(d, "the answer is not JSON");
+    event_new(d, WEIR_ERRORED, 0);
+    return true;
+}
+
+bool openai_decode(struct weir_ctx *c, const struct weir_frame *frame, struct weir_error *e)
+{
+    struct decoder d = {.c = c, .l = c->local, .frame = frame, .j = frame->json, .e = e, .whole = !frame->stream};
+    bool ok;
+
+    d.events = d.room;
+    d.cap = FIRST_EVENTS;
+    d.l->frames++;
+    if (!d.j)
+        ok = decode_bare(&d);
+    else if (!is(&d, 0, WEIR_JSON_OBJECT))
+        ok = frame->status >= 400 ? decode_bare(&d) : give_up(&d, "the answer is not a JSON object");
+    else
+        ok = decode_object(&d);
+    for (uint32_t i = 0; ok && i < d.count; i++)
+        weir_emit(c, &d.events[i]);
+    return ok;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * encode.c -- the client's request -> what is sent to an OpenAI-like server: the same bytes, but for `model` when the
+ * endpoint calls it by another name, and include_usage in streams.  Host: step `try`, worker process.
+ */
+#include "openai.h"
+
+#include <stdio.h>
+
+static void put_header(struct weir_ctx *c, struct weir_http *h, const char *name, const char *value)
+{
+    if (value[0])
+        c->host->http_header(h, name, str_of(value));
+}
+
+static void put_credential(struct weir_ctx *c, struct weir_http *h)
+{
+    const struct openai *o = c->self;
+    struct text t = {.c = c};
+
+    if (!o->key[0] || strcmp(o->auth, "none") == 0)
+        return;
+    if (strcmp(o->auth, "api-key") == 0) {
+        c->host->http_header(h, "api-key", str_of(o->key));
+        return;
+    }
+    text_lit(&t, "Bearer ");
+    text_str(&t, str_of(o->key));
+    c->host->http_header(h, "authorization", text_view(&t));
+}
+
+static struct weir_str target_url(struct weir_ctx *c, enum weir_kind kind)
+{
+    const struct openai *o = c->self;
+    struct weir_str base = str_of(o->url);
+    struct text t = {.c = c};
+
+    while (base.len && base.ptr[base.len - 1] == '/')
+        base.len--;
+    text_str(&t, base);
+    switch (kind) {
+    case WEIR_COMPLETION:
+        text_lit(&t, "/completions");
+        break;
+    case WEIR_EMBEDDING:
+        text_lit(&t, "/embeddings");
+        break;
+    case WEIR_MODERATION:
+        text_lit(&t, "/moderations");
+        break;
+    default:
+        text_lit(&t, "/chat/completions");
+    }
+    return text_view(&t);
+}
+
+/* ---- splices ---- */
+
+static void splice_model(struct weir_ctx *c, struct weir_http *h, const struct weir_json *j, struct weir_str model)
+{
+    const struct weir_request *r = weir_request(c);
+    struct text t = {.c = c};
+
+    if (!model.len || str_eq(model, r->model))
+        return;
+    if (r->model_at) {
+        text_json(&t, model);
+        c->host->http_splice(h, r->model_at, r->model_len, text_view(&t));
+        return;
+    }
+    text_lit(&t, "\"model\":\"");
+    text_json(&t, model);
+    if (weir_json_first(j, 0) == WEIR_NO_NODE)
+        text_lit(&t, "\"");
+    else
+        text_lit(&t, "\",");
+    c->host->http_splice(h, j->nodes[0].at + 1, 0, text_view(&t));
+}
+
+/* Behind the value of `stream`, so that what the body begins with stays as it is. */
+static void splice_usage(struct weir_ctx *c, struct weir_http *h, const struct weir_json *j)
+{
+    uint32_t stream = weir_json_get(j, 0, "stream"), options = weir_json_get(j, 0, "stream_options");
+    uint32_t usage = weir_json_get(j, options, "include_usage");
+
+    if (options == WEIR_NO_NODE)
+        c->host->http_splice(h, j->nodes[stream].at + j->nodes[stream].len, 0,
+                             WEIR_STR(",\"stream_options\":{\"include_usage\":true}"));
+    else if (!weir_json_is(j, options, WEIR_JSON_OBJECT))
+        c->host->http_splice(h, j->nodes[options].at, j->nodes[options].len, WEIR_STR("{\"include_usage\":true}"));
+    else if (usage != WEIR_NO_NODE)
+        c->host->http_splice(h, j->nodes[usage].at, j->nodes[usage].len, WEIR_STR("true"));
+    else if (weir_json_first(j, options) != WEIR_NO_NODE)
+        c->host->http_splice(h, j->nodes[options].at + 1, 0, WEIR_STR("\"include_usage\":true,"));
+    else
+        c->host->http_splice(h, j->nodes[options].at + 1, 0, WEIR_STR("\"include_usage\":true"));
+}
+
+enum weir_verdict openai_encode(struct weir_ctx *c, const struct weir_candidate *to, struct weir_http *h,
+                                struct weir_error *e)
+{
+    const struct openai *o = c->self;
+    const struct weir_request *r = weir_request(c);
+    const struct weir_json *j = weir_body(c);
+
+    memset(c->local, 0, sizeof(struct openai_local)); /* a new attempt: nothing is known of its answer */
+    if (!j) {
+        snprintf(e->text, sizeof e->text, "there is no body to send");
+        return WEIR_FAIL;
+    }
+    c->host->http_target(h, "POST", target_url(c, r->kind));
+    c->host->http_header(h, "content-type", WEIR_STR("application/json"));
+    put_credential(c, h);
+    put_header(c, h, "openai-organization", o->organization);
+    put_header(c, h, "openai-project", o->project);
+    splice_model(c, h, j, to->model);
+    if (r->stream && !r->usage_asked && o->include_usage)
+        splice_usage(c, h, j);
+    return WEIR_PASS;
+}
