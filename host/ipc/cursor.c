@@ -16,15 +16,21 @@ struct cursor {
     char *state;
     struct segment segment;
     uint64_t next, lost;
-    uint64_t follower;                       /* first sequence of the segment after this one; 0: none known */
-    uint64_t durable;                        /* as last read */
+    uint64_t follower; /* first sequence of the segment after this one; 0: none known */
+    uint64_t durable;  /* as last read */
     int mark, watch;
-    bool held;                               /* `ahead` was read, and damage before it told first */
+    bool held; /* `ahead` was read, and damage before it told first */
     struct journal_frame ahead;
 };
 
-uint64_t cursor_at(const struct cursor *c) { return c->next; }
-uint64_t cursor_lost(const struct cursor *c) { return c->lost; }
+uint64_t cursor_at(const struct cursor *c)
+{
+    return c->next;
+}
+uint64_t cursor_lost(const struct cursor *c)
+{
+    return c->lost;
+}
 
 struct cursor *cursor_open(const char *state, uint64_t from, struct weir_error *e)
 {
@@ -37,13 +43,14 @@ struct cursor *cursor_open(const char *state, uint64_t from, struct weir_error *
         return NULL;
     }
     struct cursor *c = must_alloc(sizeof *c);
-    *c = (struct cursor){.state = must_strdup(state), .next = from ? from : 1, .segment.fd = -1, .mark = -1, .watch = -1};
+    *c = (struct cursor){
+        .state = must_strdup(state), .next = from ? from : 1, .segment.fd = -1, .mark = -1, .watch = -1};
     if (from)
         return c;
     struct segment_list list;
     segment_list(state, &list);
     if (list.count)
-        c->next = list.first[0];             /* the oldest there is: nothing was skipped */
+        c->next = list.first[0]; /* the oldest there is: nothing was skipped */
     free(list.first);
     return c;
 }
@@ -76,7 +83,7 @@ static void read_mark(struct cursor *c)
     if (c->mark < 0 || pread(c->mark, mark, sizeof mark, 0) != (ssize_t)sizeof mark)
         c->durable = UINT64_MAX;
     else if (mark[0] == ~mark[1])
-        c->durable = mark[0];                /* else it is just being written: what we knew still holds */
+        c->durable = mark[0]; /* else it is just being written: what we knew still holds */
 }
 
 uint64_t cursor_behind(struct cursor *c)
@@ -169,7 +176,7 @@ enum cursor_result cursor_next(struct cursor *c, struct journal_frame *f, struct
     for (;;) {
         if ((c->segment.fd < 0 || (c->follower && c->next >= c->follower)) && !find_segment(c, e))
             return CURSOR_END;
-        if (c->segment.first > c->next)      /* trimmed away, or a file that is gone */
+        if (c->segment.first > c->next) /* trimmed away, or a file that is gone */
             return missing(c, c->segment.first, e);
         if (segment_next(&c->segment, c->next, &c->ahead) && (!c->follower || c->ahead.seq < c->follower)) {
             if (c->ahead.seq == c->next)
@@ -188,7 +195,8 @@ enum cursor_result cursor_next(struct cursor *c, struct journal_frame *f, struct
 
 static bool place_path(char *path, size_t room, const char *state, const char *name, struct weir_error *e)
 {
-    if (*name && *name != '.' && !strchr(name, '/') && (size_t)snprintf(path, room, "%s/cursors/%s", state, name) < room)
+    if (*name && *name != '.' && !strchr(name, '/') &&
+        (size_t)snprintf(path, room, "%s/cursors/%s", state, name) < room)
         return true;
     snprintf(e->text, sizeof e->text, "\"%.100s\" cannot be the name of a cursor", name);
     return false;

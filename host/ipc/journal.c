@@ -15,20 +15,26 @@
 #include "ipc/folder.h"
 #include "ipc/segment.h"
 
-#define PENDING_KEPT (1u << 20)              /* memory that stays allocated between batches */
+#define PENDING_KEPT (1u << 20) /* memory that stays allocated between batches */
 
 struct journal {
     char *state, folder[PATH_ROOM];
     struct journal_limits limits;
-    int lock, mark, fd;                      /* fd -1: the next batch begins a segment */
-    uint64_t first;                          /* of the open segment */
-    int64_t offset;                          /* its bytes that are durable */
+    int lock, mark, fd; /* fd -1: the next batch begins a segment */
+    uint64_t first;     /* of the open segment */
+    int64_t offset;     /* its bytes that are durable */
     uint64_t next_seq, pending_first;
     struct buf pending;
 };
 
-uint64_t journal_next_seq(const struct journal *j) { return j->next_seq; }
-size_t journal_pending(const struct journal *j) { return j->pending.len; }
+uint64_t journal_next_seq(const struct journal *j)
+{
+    return j->next_seq;
+}
+size_t journal_pending(const struct journal *j)
+{
+    return j->pending.len;
+}
 
 /* ---- opening ---- */
 
@@ -79,7 +85,7 @@ static bool repair(struct journal *j, uint64_t first, uint64_t *repaired, struct
         return folder_error(e, path);
     j->first = first;
     *repaired = st.st_size > j->offset ? (uint64_t)(st.st_size - j->offset) : 0;
-    if (first == j->next_seq) {              /* nothing in it, and the head may be torn too */
+    if (first == j->next_seq) { /* nothing in it, and the head may be torn too */
         close(j->fd);
         j->fd = -1;
         return unlink(path) == 0 || folder_error(e, path);
@@ -106,7 +112,8 @@ static bool open_newest(struct journal *j, uint64_t *repaired, struct weir_error
     return true;
 }
 
-struct journal *journal_open(const char *state, const struct journal_limits *limits, uint64_t *repaired, struct weir_error *e)
+struct journal *journal_open(const char *state, const struct journal_limits *limits, uint64_t *repaired,
+                             struct weir_error *e)
 {
     struct journal *j = must_alloc(sizeof *j);
     char path[PATH_ROOM + 16];
@@ -169,7 +176,8 @@ static bool write_at(int fd, const char *p, size_t n, int64_t at)
     return true;
 }
 
-/* A new file, named by the first sequence that it will hold.  It may be there: from a batch that failed before any of it was durable. */
+/* A new file, named by the first sequence that it will hold.  It may be there: from a batch that failed before any of
+ * it was durable. */
 static bool begin_segment(struct journal *j, struct weir_error *e)
 {
     char path[PATH_ROOM], head[SEGMENT_HEAD];
@@ -200,8 +208,8 @@ static void take_back(struct journal *j, bool distrust)
 
     if (cut && !distrust && j->offset > SEGMENT_HEAD)
         return;
-    /* After a failed sync the kernel may take pages for clean that are not: go on in a new file, whose pages are all new.  The same for
-     * a file that could not be cut, and for one that holds nothing. */
+    /* After a failed sync the kernel may take pages for clean that are not: go on in a new file, whose pages are all
+     * new.  The same for a file that could not be cut, and for one that holds nothing. */
     close(j->fd);
     j->fd = -1;
 }

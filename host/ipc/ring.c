@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ struct shared {
     uint64_t magic, size, identity;    /* magic is written last: a file without it was never used */
     _Alignas(64) _Atomic uint64_t put; /* written by the producer */
     _Atomic uint64_t want;
-    _Atomic uint32_t epoch;
+    _Atomic uint32_t epoch, producer;        /* producer: its process id, 0: none */
     _Alignas(64) _Atomic uint64_t durable; /* written by the consumer */
     _Atomic int64_t beat_us;
     _Atomic uint32_t closed;
@@ -201,6 +202,7 @@ static void wake_recorder(struct ring *r, uint32_t least)
 
 void ring_retire(struct ring *r)
 {
+    atomic_store(&r->s->producer, 0);
     atomic_fetch_add(&r->s->epoch, 1);
     wake_recorder(r, RING_AWAKE);
     ring_bell(r->wake_recorder); /* the one before may have been killed between the flag and the bell */
@@ -212,6 +214,14 @@ void ring_attach(struct ring *r)
     r->epoch = atomic_load(&r->s->epoch);
     r->reserved = 0;
     atomic_store(&r->s->want, 0);
+    atomic_store(&r->s->producer, (uint32_t)getpid());
+}
+
+bool ring_has_producer(const struct ring *r)
+{
+    pid_t pid = (pid_t)atomic_load(&r->s->producer);
+
+    return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
 }
 
 /* Bytes that must still be free when an entry has been put.  An end gives up its own reservation, so one that fits into
@@ -250,10 +260,11 @@ uint64_t ring_durable(const struct ring *r)
     return atomic_load_explicit(&r->s->durable, memory_order_acquire);
 }
 
-void ring_want_durable(struct ring *r)
+void ring_want_durable(struct ring *r, uint64_t position)
 {
-    atomic_store_explicit(&r->s->want, atomic_load_explicit(&r->s->put, memory_order_relaxed), memory_order_release);
-    wake_recorder(r, RING_GATHER);
+    atomic_store_explicit(&r->s->want, position, memory_order_release);
+    if (position)
+        wake_recorder(r, RING_GATHER);
 }
 
 bool ring_closed(const struct ring *r)

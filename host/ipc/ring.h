@@ -46,9 +46,9 @@ enum ring_room { RING_OPEN, RING_END, RING_SINGLE };     /* reserves room for an
  * ring_durable() has reached that.  Wakes the recorder only when it sleeps. */
 bool ring_put(struct ring *, enum ring_room, struct weir_str record, uint64_t *position);
 uint64_t ring_durable(const struct ring *);
-/* Strict mode: what has been put so far is waited for.  The recorder then does not wait for company, and the worker's eventfd becomes
- * readable each time that ring_durable() has moved, until it has reached all of this. */
-void ring_want_durable(struct ring *);
+/* Strict mode: all up to `position` is waited for (0: nothing any more).  The recorder then does not wait for company, and the worker's
+ * eventfd becomes readable each time that ring_durable() has moved, until it has reached the position. */
+void ring_want_durable(struct ring *, uint64_t position);
 /* true while the recorder says that the disk takes nothing: new requests are turned away before the ring is full. */
 bool ring_closed(const struct ring *);
 bool ring_has_recorder(const struct ring *); /* a recorder has shown life within the last second */
@@ -57,6 +57,7 @@ bool ring_has_recorder(const struct ring *); /* a recorder has shown life within
 
 /* The slot's worker has died and none will follow at once: raises the epoch, so that the recorder ends what was left open. */
 void ring_retire(struct ring *);
+bool ring_has_producer(const struct ring *); /* the process that attached last is alive */
 
 /* ---- consumer: the recorder ---- */
 

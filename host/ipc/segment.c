@@ -14,9 +14,9 @@
 #include "base/must.h"
 #include "ipc/folder.h"
 
-#define VERSION 1u
-#define CHUNK 262144u
-#define JUMP_MAX (1u << 24)                  /* a frame behind damage is believed when its sequence is no further ahead */
+#define VERSION  1u
+#define CHUNK    262144u
+#define JUMP_MAX (1u << 24) /* a frame behind damage is believed when its sequence is no further ahead */
 
 static const char magic[8] = {'w', 'e', 'i', 'r', 'j', 'r', 'n', 'l'};
 
@@ -95,8 +95,8 @@ void segment_head(char to[SEGMENT_HEAD], uint64_t first, int64_t time_us)
 
 bool segment_head_ok(const char head[SEGMENT_HEAD], uint64_t first)
 {
-    return memcmp(head, magic, 8) == 0 && get32(head + 8) == VERSION && get64(head + 16) == first
-           && get32(head + 12) == crc32c(crc32c(0, head, 12), head + 16, 16);
+    return memcmp(head, magic, 8) == 0 && get32(head + 8) == VERSION && get64(head + 16) == first &&
+           get32(head + 12) == crc32c(crc32c(0, head, 12), head + 16, 16);
 }
 
 static uint32_t frame_crc(const char *frame, size_t size)
@@ -131,8 +131,12 @@ enum frame_result frame_read(const char *p, size_t n, struct journal_frame *f)
         return FRAME_SHORT;
     if (get32(p + 4) != frame_crc(p, FRAME_HEAD + length))
         return FRAME_BAD;
-    *f = (struct journal_frame){.seq = get64(p + 8), .time_us = (int64_t)get64(p + 16), .ring = get64(p + 24),
-                                .position = get64(p + 32), .slot = get32(p + 40), .epoch = get32(p + 44),
+    *f = (struct journal_frame){.seq = get64(p + 8),
+                                .time_us = (int64_t)get64(p + 16),
+                                .ring = get64(p + 24),
+                                .position = get64(p + 32),
+                                .slot = get32(p + 40),
+                                .epoch = get32(p + 44),
                                 .text = {p + FRAME_HEAD, length}};
     return FRAME_OK;
 }
@@ -186,7 +190,10 @@ static size_t fetch(struct segment *s, int64_t from, size_t want)
     return s->bytes.len;
 }
 
-static const char *bytes_at(const struct segment *s, int64_t from) { return s->bytes.ptr + (from - s->base); }
+static const char *bytes_at(const struct segment *s, int64_t from)
+{
+    return s->bytes.ptr + (from - s->base);
+}
 
 /* Looks at every byte behind `from` for a whole frame that may follow; moves s->end in front of it. */
 static bool resync(struct segment *s, int64_t from, uint64_t least, struct journal_frame *f)

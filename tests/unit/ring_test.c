@@ -167,8 +167,10 @@ START_TEST(attach_forgets_reservations_and_raises_the_epoch)
         ck_assert(ring_put(r, RING_SINGLE, bytes_of(text, 4096, 's'), NULL));
     ck_assert_int_eq(ring_next(r, &at, &rec), RING_RECORD);
     ck_assert_uint_eq(rec.epoch, 2);
+    ck_assert(ring_has_producer(r));
     ring_retire(r);
     ck_assert_uint_eq(ring_epoch(r), 3);
+    ck_assert(!ring_has_producer(r));
     ring_close(r);
 }
 END_TEST
@@ -199,7 +201,7 @@ START_TEST(wakes_only_sleepers)
     ck_assert(ring_sleep(r, RING_GATHER, at));
     ck_assert(ring_put(r, RING_SINGLE, WEIR_STR("x"), NULL));
     ck_assert(!readable(recorder));
-    ring_want_durable(r);
+    ring_want_durable(r, at + 48);           /* three entries of 16 */
     ck_assert(readable(recorder));
     ck_assert(ring_wanted(r));
     ck_assert(!ring_sleep(r, RING_GATHER, at));
