@@ -31,7 +31,7 @@ struct shared {
     uint64_t magic, size, identity;    /* magic is written last: a file without it was never used */
     _Alignas(64) _Atomic uint64_t put; /* written by the producer */
     _Atomic uint64_t want;
-    _Atomic uint32_t epoch, producer;        /* producer: its process id, 0: none */
+    _Atomic uint32_t epoch, producer;      /* producer: its process id, 0: none */
     _Alignas(64) _Atomic uint64_t durable; /* written by the consumer */
     _Atomic int64_t beat_us;
     _Atomic uint32_t closed;
