@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* connector.c -- libcurl's multi interface on our loop, then TLS on the socket it gave; see connector.h. */
+/*
+ * connector.c -- attempts wait in line, go through libcurl, then shake hands on the socket it gave; see connector.h.
+ *
+ * libcurl starts a thread for each question to the resolver and keeps the answer for a minute.  So of all attempts that
+ * need the same name only one asks; the others wait in line and find the answer.  One that gives up while it asks stays
+ * as a ghost until the answer comes or its time is up: a resolver that hangs costs a few threads a name, not one a
+ * request.
+ */
 #include "net/connector.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,19 +19,21 @@
 
 #include "base/clock.h"
 #include "base/must.h"
+#include "net/curl_loop.h"
 #include "net/target.h"
 #include "net/tls.h"
 
-#define UNDER_WAY_MAX 64 /* in libcurl at a time; it looks connections up one by one */
+/* In libcurl at a time; beyond that each costs more and more: docs/decisions, "connector". */
+#define UNDER_WAY_MAX 1024
 
 struct connector {
+    struct curl_loop curl;
     struct loop *loop;
-    CURLM *multi;
-    struct loop_timer timer; /* libcurl's own next deadline */
-    struct loop_task kick;   /* libcurl's deadline is now */
     struct connect *all;
-    struct connect *line, **line_end; /* waiting for their turn */
+    struct connect *line, **line_end;
+    struct connect *asking; /* their name has no address yet; one for each name */
     unsigned under_way;
+    struct loop_task pump;
 };
 
 enum state { IN_LINE, CONNECTING, SHAKING, FAILED };
@@ -34,9 +42,12 @@ struct connect {
     struct connector *owner;
     struct connect *next, **link; /* among all */
     struct connect *line_next;
+    struct connect *asking_next, **asking_link;
     enum state state;
+    bool hopeless; /* in line for a name that has not been resolved for too long: not worth another thread */
     struct connect_target target;
-    void (*done)(void *arg, struct connect_result *);
+    char *name;                                       /* what is to be resolved: the host, or the proxy */
+    void (*done)(void *arg, struct connect_result *); /* NULL: a ghost */
     void *arg;
     CURL *easy;              /* CONNECTING */
     struct stream stream;    /* SHAKING */
@@ -47,17 +58,25 @@ struct connect {
     char error[CURL_ERROR_SIZE];
 };
 
-/* A socket that libcurl watches. */
-struct watch {
-    struct loop_fd io;
-    struct connector *owner;
-};
-
 #define OWNER(type, member_ptr, member) ((type *)((char *)(member_ptr)-offsetof(type, member)))
 
-static void connector_pump(struct connector *);
+static bool given(const char *s)
+{
+    return s && *s;
+}
 
 /* ---- the life of an attempt ---- */
+
+static void connect_stop_asking(struct connect *c)
+{
+    if (!c->asking_link)
+        return;
+    *c->asking_link = c->asking_next;
+    if (c->asking_next)
+        c->asking_next->asking_link = c->asking_link;
+    c->asking_link = NULL;
+    loop_defer(c->owner->loop, &c->owner->pump);
+}
 
 /* Takes it out of whatever it is in. */
 static void connect_leave(struct connect *c)
@@ -72,11 +91,13 @@ static void connect_leave(struct connect *c)
         if (o->line_end == &c->line_next)
             o->line_end = at;
     }
+    connect_stop_asking(c);
     if (c->easy) {
-        curl_multi_remove_handle(o->multi, c->easy);
+        curl_multi_remove_handle(o->curl.multi, c->easy);
         curl_easy_cleanup(c->easy);
         c->easy = NULL;
         o->under_way--;
+        loop_defer(o->loop, &o->pump);
     }
     loop_undefer(o->loop, &c->fail);
 }
@@ -88,6 +109,7 @@ static void connect_free(struct connect *c)
     *c->link = c->next;
     if (c->next)
         c->next->link = c->link;
+    free(c->name);
     free(c);
 }
 
@@ -112,8 +134,8 @@ static void connect_finish(struct connect *c, enum connect_fault fault)
     }
     connect_leave(c);
     connect_free(c);
-    done(arg, &result);
-    connector_pump(o);
+    if (done)
+        done(arg, &result);
 }
 
 static void connect_fail(struct connect *c, enum connect_fault fault, const char *why)
@@ -131,11 +153,13 @@ static void connect_fail_later(struct loop_task *t)
 
 void connector_cancel(struct connect *c)
 {
-    struct connector *o = c->owner;
-
+    if (c->asking_link) {
+        c->done = NULL;
+        c->target = (struct connect_target){0}; /* borrowed no longer */
+        return;
+    }
     connect_leave(c);
     connect_free(c);
-    connector_pump(o);
 }
 
 /* ---- TLS ---- */
@@ -177,7 +201,6 @@ static void connect_take(struct connect *c)
     }
     c->state = SHAKING;
     connect_leave(c);
-    connector_pump(c->owner);
     stream_init(&c->stream, fd, c->target.tls ? tls_connect(c->target.tls, fd, c->target.host) : NULL);
     if (!c->target.tls) {
         connect_finish(c, CONNECT_OK);
@@ -192,153 +215,123 @@ static void connect_take(struct connect *c)
 
 /* ---- what went wrong ---- */
 
-static bool given(const char *s)
+/* Somebody asks for this very name just now, or nobody should any more. */
+static bool connect_must_wait(const struct connect *c)
 {
-    return s && *s;
+    if (c->hopeless)
+        return true;
+    for (const struct connect *other = c->owner->asking; other; other = other->asking_next)
+        if (strcmp(other->name, c->name) == 0)
+            return true;
+    return false;
+}
+
+/* There is no such name: that is the answer for all who wait for it. */
+static void connect_name_unknown(struct connect *c)
+{
+    struct connector *o = c->owner;
+
+    for (struct connect **at = &o->line; *at;) {
+        struct connect *other = *at;
+        if (strcmp(other->name, c->name) != 0) {
+            at = &other->line_next;
+            continue;
+        }
+        *at = other->line_next;
+        if (o->line_end == &other->line_next)
+            o->line_end = at;
+        other->state = FAILED;
+        other->result.fault = c->result.fault;
+        snprintf(other->result.why, sizeof other->result.why, "%s", c->result.why);
+        loop_defer(o->loop, &other->fail);
+    }
+}
+
+/* The answer did not come in its time.  Who has waited in line for most of his own does not ask anew. */
+static void connect_name_late(struct connect *c)
+{
+    int64_t now = clock_us();
+
+    for (struct connect *other = c->owner->line; other; other = other->line_next)
+        if (strcmp(other->name, c->name) == 0 && (now - other->begin_us) / 1000 > other->target.connect_ms / 2)
+            other->hopeless = true;
 }
 
 static void connect_late(struct loop_timer *t)
 {
     struct connect *c = OWNER(struct connect, t, timer);
     bool proxied = given(c->target.proxy);
-    curl_off_t resolved = 0;
-    const char *what = "the TLS handshake was not done";
+    const char *what;
 
-    if (c->state == IN_LINE) {
-        what = "too many connects are under way: there was no turn for this one";
-    } else if (c->state == CONNECTING) {
-        curl_easy_getinfo(c->easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
-        if (resolved)
-            what = proxied ? "no tunnel through the proxy came about" : "no connection came about";
-        else
-            what = proxied ? "the proxy's name did not resolve" : "the name did not resolve";
-    }
+    if (c->asking_link)
+        connect_name_late(c);
+    if (c->state == SHAKING)
+        what = "the TLS handshake was not done";
+    else if (c->asking_link || c->hopeless || (c->state == IN_LINE && connect_must_wait(c)))
+        what = proxied ? "the proxy's name did not resolve" : "the name did not resolve";
+    else if (c->state == IN_LINE)
+        what = "too many connects are under way: this one was not tried";
+    else
+        what = proxied ? "no tunnel through the proxy came about" : "no connection came about";
     snprintf(c->result.why, sizeof c->result.why, "%s within %lld ms", what,
              (long long)(c->state == SHAKING ? c->target.tls_ms : c->target.connect_ms));
     connect_finish(c, CONNECT_TIMEOUT);
 }
 
+static void connect_say(struct connect *c, const char *text)
+{
+    snprintf(c->result.why, sizeof c->result.why, "%s%.140s", given(c->target.proxy) ? "the proxy: " : "", text);
+}
+
 static void connect_explain(struct connect *c, CURLcode code)
 {
-    bool proxied = given(c->target.proxy);
-    const char *text = *c->error ? c->error : curl_easy_strerror(code);
+    enum connect_fault fault = given(c->target.proxy) ? CONNECT_PROXY : CONNECT_REFUSED;
     long status = 0, error = 0;
 
     curl_easy_getinfo(c->easy, CURLINFO_HTTP_CONNECTCODE, &status);
     curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &error);
     if (code == CURLE_OPERATION_TIMEDOUT) {
         connect_late(&c->timer);
-    } else if (code == CURLE_COULDNT_RESOLVE_HOST) {
-        connect_fail(c, CONNECT_DNS, "the name does not resolve");
-    } else if (proxied && status >= 100) {
+        return;
+    }
+    if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY) {
+        c->result.fault = fault = code == CURLE_COULDNT_RESOLVE_PROXY ? CONNECT_PROXY : CONNECT_DNS;
+        connect_say(c, "the name does not resolve");
+        connect_name_unknown(c);
+    } else if (fault == CONNECT_PROXY && status >= 100) {
         snprintf(c->result.why, sizeof c->result.why, "the proxy refused the tunnel with status %ld%s", status,
                  status == 407 ? " (it wants other credentials)" : "");
-        connect_finish(c, CONNECT_PROXY);
+    } else if (code == CURLE_COULDNT_CONNECT && error) {
+        connect_say(c, strerror((int)error));
     } else {
-        if (code == CURLE_COULDNT_RESOLVE_PROXY)
-            text = "its name does not resolve";
-        else if (code == CURLE_COULDNT_CONNECT && error)
-            text = strerror((int)error);
-        snprintf(c->result.why, sizeof c->result.why, "%s%.140s", proxied ? "the proxy: " : "", text);
-        connect_finish(c, proxied ? CONNECT_PROXY : CONNECT_REFUSED);
+        connect_say(c, *c->error ? c->error : curl_easy_strerror(code));
     }
+    connect_finish(c, fault);
 }
 
-/* ---- libcurl on the loop ---- */
-
-/* After each call into libcurl that may have finished something.  Never from inside its callbacks. */
-static void connector_reap(struct connector *o)
+static void connector_curl_done(struct curl_loop *curl, CURL *easy, CURLcode code)
 {
-    CURLMsg *m;
-    int left;
+    struct connect *c = NULL;
 
-    while ((m = curl_multi_info_read(o->multi, &left)) != NULL) {
-        CURLcode code = m->data.result;
-        struct connect *c = NULL;
-
-        if (m->msg != CURLMSG_DONE)
-            continue;
-        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&c);
-        if (code == CURLE_OK)
-            connect_take(c);
-        else
-            connect_explain(c, code);
-    }
-}
-
-static void connector_act(struct connector *o, curl_socket_t fd, int what)
-{
-    int running;
-
-    must(curl_multi_socket_action(o->multi, fd, what, &running) == CURLM_OK);
-    connector_reap(o);
-}
-
-static void watch_ready(struct loop_fd *io, uint32_t events)
-{
-    struct watch *w = (struct watch *)io; /* gone when libcurl lets go of the socket in this call */
-    int what = (events & (EPOLLIN | EPOLLHUP) ? CURL_CSELECT_IN : 0) | (events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-               (events & EPOLLERR ? CURL_CSELECT_ERR : 0);
-
-    connector_act(w->owner, io->fd, what);
-}
-
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
-{
-    struct connector *o = arg;
-    struct watch *w = known;
-    uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
-
-    (void)easy;
-    if (what == CURL_POLL_REMOVE) {
-        if (w) {
-            loop_del(o->loop, &w->io);
-            free(w);
-            curl_multi_assign(o->multi, fd, NULL);
-        }
-        return 0;
-    }
-    if (w) {
-        loop_want(o->loop, &w->io, events);
-        return 0;
-    }
-    w = must_alloc(sizeof *w);
-    w->owner = o;
-    w->io.ready = watch_ready;
-    loop_add(o->loop, &w->io, fd, events);
-    curl_multi_assign(o->multi, fd, w);
-    return 0;
-}
-
-static void timer_fire(struct loop_timer *t)
-{
-    connector_act(OWNER(struct connector, t, timer), CURL_SOCKET_TIMEOUT, 0);
-}
-
-static void kick_run(struct loop_task *t)
-{
-    connector_act(OWNER(struct connector, t, kick), CURL_SOCKET_TIMEOUT, 0);
-}
-
-static int on_timer(CURLM *multi, long ms, void *arg)
-{
-    struct connector *o = arg;
-
-    (void)multi;
-    loop_undefer(o->loop, &o->kick);
-    loop_timer_idle(&o->timer);
-    if (ms == 0)
-        loop_defer(o->loop, &o->kick); /* libcurl must not be called from inside its callback */
-    else if (ms > 0)
-        loop_timer_set(o->loop, &o->timer, (int64_t)ms * 1000);
-    return 0;
+    (void)curl;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&c);
+    if (code == CURLE_OK)
+        connect_take(c);
+    else
+        connect_explain(c, code);
 }
 
 /* ---- starting ---- */
 
+/* libcurl has an address and wants a socket to it. */
 static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
-    (void)arg, (void)purpose;
+    struct connect *c = arg;
+
+    (void)purpose;
+    connect_stop_asking(c);
+    if (!c->done)
+        return CURL_SOCKET_BAD;
     return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 }
 
@@ -358,6 +351,7 @@ static void connect_setup(struct connect *c, CURL *e, const char *url, int64_t m
     SET(CURLOPT_PRIVATE, c);
     SET(CURLOPT_ERRORBUFFER, c->error);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
+    SET(CURLOPT_OPENSOCKETDATA, c);
     SET(CURLOPT_WRITEFUNCTION, on_bytes);
     SET(CURLOPT_HEADERFUNCTION, on_bytes);
     SET(CURLOPT_NOSIGNAL, 1L);
@@ -385,29 +379,57 @@ static void connect_launch(struct connect *c)
     must(c->easy != NULL);
     connect_setup(c, c->easy, url, ms > 0 ? ms : 1);
     o->under_way++;
-    must(curl_multi_add_handle(o->multi, c->easy) == CURLM_OK);
+    c->asking_next = o->asking;
+    c->asking_link = &o->asking;
+    if (c->asking_next)
+        c->asking_next->asking_link = &c->asking_next;
+    o->asking = c;
+    must(curl_multi_add_handle(o->curl.multi, c->easy) == CURLM_OK);
 }
 
-static void connector_pump(struct connector *o)
+static void connector_pump(struct loop_task *t)
 {
-    while (o->line && o->under_way < UNDER_WAY_MAX) {
-        struct connect *c = o->line;
-        o->line = c->line_next;
-        if (!o->line)
-            o->line_end = &o->line;
+    struct connector *o = OWNER(struct connector, t, pump);
+
+    for (struct connect **at = &o->line; *at && o->under_way < UNDER_WAY_MAX;) {
+        struct connect *c = *at;
+        if (connect_must_wait(c)) {
+            at = &c->line_next;
+            continue;
+        }
+        *at = c->line_next;
+        if (o->line_end == &c->line_next)
+            o->line_end = at;
         connect_launch(c);
     }
+}
+
+/* What is wrong with the target itself; CONNECT_OK: nothing. */
+static enum connect_fault connect_check(struct connect *c)
+{
+    struct weir_error e;
+    char url[TARGET_URL_MAX];
+
+    if (!target_url(url, c->target.host, c->target.port)) {
+        snprintf(c->result.why, sizeof c->result.why,
+                 "this is no host name or address (names in ASCII form), or port 0");
+        return CONNECT_DNS;
+    }
+    if (given(c->target.proxy) && !target_proxy_ok(c->target.proxy, &e)) {
+        snprintf(c->result.why, sizeof c->result.why, "%.150s", e.text);
+        return CONNECT_PROXY;
+    }
+    return CONNECT_OK;
 }
 
 struct connect *connector_start(struct connector *o, const struct connect_target *target,
                                 void (*done)(void *, struct connect_result *), void *arg)
 {
     struct connect *c = must_alloc(sizeof *c);
-    struct weir_error e;
-    char url[TARGET_URL_MAX];
 
     c->owner = o;
     c->target = *target;
+    c->name = must_strdup(given(target->proxy) ? target->proxy : target->host);
     c->done = done;
     c->arg = arg;
     c->begin_us = clock_us();
@@ -420,14 +442,7 @@ struct connect *connector_start(struct connector *o, const struct connect_target
         c->next->link = &c->next;
     o->all = c;
 
-    if (!target_url(url, target->host, target->port)) {
-        c->result.fault = CONNECT_DNS;
-        snprintf(c->result.why, sizeof c->result.why,
-                 "this is no host name or address (names in ASCII form), or port 0");
-    } else if (given(target->proxy) && !target_proxy_ok(target->proxy, &e)) {
-        c->result.fault = CONNECT_PROXY;
-        snprintf(c->result.why, sizeof c->result.why, "%.150s", e.text);
-    }
+    c->result.fault = connect_check(c);
     if (c->result.fault != CONNECT_OK) {
         c->state = FAILED;
         loop_defer(o->loop, &c->fail);
@@ -437,7 +452,7 @@ struct connect *connector_start(struct connector *o, const struct connect_target
     c->state = IN_LINE;
     *o->line_end = c;
     o->line_end = &c->line_next;
-    connector_pump(o);
+    loop_defer(o->loop, &o->pump);
     return c;
 }
 
@@ -445,31 +460,21 @@ struct connector *connector_new(struct loop *loop)
 {
     struct connector *o = must_alloc(sizeof *o);
 
-    must(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+    curl_loop_init(&o->curl, loop, connector_curl_done);
     o->loop = loop;
     o->line_end = &o->line;
-    o->timer.fire = timer_fire;
-    o->kick.run = kick_run;
-    o->multi = curl_multi_init();
-    must(o->multi != NULL);
-    must(curl_multi_setopt(o->multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK);
-    must(curl_multi_setopt(o->multi, CURLMOPT_SOCKETDATA, o) == CURLM_OK);
-    must(curl_multi_setopt(o->multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK);
-    must(curl_multi_setopt(o->multi, CURLMOPT_TIMERDATA, o) == CURLM_OK);
+    o->pump.run = connector_pump;
     return o;
 }
 
 void connector_free(struct connector *o)
 {
-    o->line_end = NULL;
     while (o->all) {
         struct connect *c = o->all;
         connect_leave(c);
         connect_free(c);
     }
-    must(curl_multi_cleanup(o->multi) == CURLM_OK);
-    loop_timer_stop(o->loop, &o->timer);
-    loop_undefer(o->loop, &o->kick);
+    loop_undefer(o->loop, &o->pump);
+    curl_loop_fini(&o->curl);
     free(o);
-    curl_global_cleanup();
 }

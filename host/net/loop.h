@@ -2,10 +2,10 @@
 /*
  * loop.h -- one process's event loop: file descriptors by epoll (level-triggered), timers, deferred work.
  *
- * Used by workers and by the recorder's admin listener.  Everything is embedded in its owner and starts as {0}: the loop
- * allocates nothing per descriptor, timer or event.  Callbacks may add, change and remove anything, themselves too, and
- * may free their owner after removing it: an event that was already fetched for a removed descriptor is not delivered.
- * A turn delivers events, then timers, then tasks.
+ * Used by workers and by the recorder's admin listener.  Everything is embedded in its owner and starts as {0}: the
+ * loop allocates nothing per descriptor, timer or event.  Callbacks may add, change and remove anything, themselves
+ * too, and may free their owner after removing it: an event that was already fetched for a removed descriptor is not
+ * delivered. A turn delivers events, then timers, then tasks.
  */
 #ifndef NET_LOOP_H
 #define NET_LOOP_H
@@ -46,19 +46,21 @@ struct loop {
     struct epoll_event *batch; int batch_at, batch_n;
 };
 
-/* Ignores SIGPIPE for the whole process: OpenSSL writes by write(2).  Who runs another program gives it back its default. */
+/* Ignores SIGPIPE for the whole process: OpenSSL writes by write(2).  Who runs another program gives it back its
+ * default. */
 void loop_init(struct loop *);
 void loop_fini(struct loop *);               /* what is still in it is forgotten, not closed */
 void loop_run(struct loop *);                /* until loop_stop() */
-bool loop_turn(struct loop *, int max_ms);   /* one turn; -1: as long as it takes; false once stopped; not from a callback */
+/* One turn; -1: as long as it takes.  false once stopped.  Not from a callback. */
+bool loop_turn(struct loop *, int max_ms);
 void loop_stop(struct loop *);
 
 void loop_add(struct loop *, struct loop_fd *, int fd, uint32_t events);
 void loop_want(struct loop *, struct loop_fd *, uint32_t events);   /* no system call when nothing changes */
 void loop_del(struct loop *, struct loop_fd *);                     /* does not close; harmless when not in the loop */
 
-/* (Re)starts a timer, counted from the start of this turn; it fires in a later turn.  Cheap to call often: a later deadline
- * only moves a number. */
+/* (Re)starts a timer, counted from the start of this turn; it fires in a later turn.  Cheap to call often: a later
+ * deadline only moves a number. */
 void loop_timer_set(struct loop *, struct loop_timer *, int64_t after_us);
 void loop_timer_idle(struct loop_timer *);                          /* will not fire; stays in the heap, cheap */
 void loop_timer_stop(struct loop *, struct loop_timer *);           /* out of the heap: before its owner is freed */

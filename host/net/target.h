@@ -14,8 +14,8 @@
 
 #define TARGET_URL_MAX 300
 
-/* Writes "http://host:port/" for libcurl.  false when `host` is neither a name of letters, digits, `-`, `_` and dots nor an
- * address (IPv6 without brackets and zone), or `port` is 0. */
+/* Writes "http://host:port/" for libcurl.  false when `host` is neither a name of letters, digits, `-`, `_` and dots
+ * nor an address (IPv6 without brackets and zone), or `port` is 0. */
 bool target_url(char url[TARGET_URL_MAX], const char *host, uint16_t port);
 
 /* false and the error when `proxy` is not of the form http://[user:password@]host[:port] (port 80 by default). */

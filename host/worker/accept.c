@@ -124,6 +124,7 @@ enum step_result step_accept(struct request *r)
     struct buf allow = {0};
     const struct weir_path *p;
     struct ctx *c;
+    bool ok;
 
     r->view.size = sizeof r->view;
     r->view.path = path;
@@ -144,7 +145,10 @@ enum step_result step_accept(struct request *r)
     if (strcmp(p->method, "POST") == 0 && !body_skim(r))
         return STEP_END;
     c = request_ctx(r, r->dialect, NULL);
-    if (!r->dialect->plugin->hooks.accept(&c->pub, &r->view, &error)) {
+    c->hook = HOOK_ACCEPT;
+    ok = r->dialect->plugin->hooks.accept(&c->pub, &r->view, &error);
+    c->hook = HOOK_NONE;
+    if (!ok) {
         request_refuse(r, 400, error.code[0] ? error.code : "invalid_request", error.field, "%s", error.text);
         return STEP_END;
     }

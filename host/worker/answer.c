@@ -2,11 +2,7 @@
 /* answer.c -- the life of an answer: its beginning, its pieces, its end; step `stream`.  See answer.h. */
 #include "worker/answer.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "base/log.h"
-#include "base/must.h"
 #include "worker/attempt.h"
 #include "worker/client.h"
 #include "worker/exchange.h"
@@ -16,12 +12,13 @@
 void answer_new(struct request *r)
 {
     const struct provider *p = r->endpoints[r->pick];
-    struct answer *a = must_alloc(sizeof *a);
+    struct answer *a = arena_alloc(&r->arena, sizeof *a);
     bool own = p->in.plugin != p->dialect->plugin && p->in.plugin->hooks.decode;
 
     a->sse.limit = (size_t)r->w->world->settings.max_body;
     /* A dialect's decode and answer share one `local`, also when the provider is of the same plugin. */
     a->frame.decoder = request_ctx(r, own ? &p->in : p->dialect, NULL);
+    a->frame.arena = &r->frames;
     chain_init(&a->chain, r);
     r->answer = a;
 }
@@ -36,8 +33,6 @@ void answer_free(struct request *r)
     worker_buf_give(r->w, &a->body);
     worker_buf_give(r->w, &a->tail);
     chain_fini(&a->chain);
-    arena_fini(&a->frame.arena);
-    free(a);
     r->answer = NULL;
 }
 
@@ -87,7 +82,7 @@ void answer_begin(struct request *r, const struct http1_head *h)
     a->status = h->status;
     a->passes = h->status >= 400;
     a->stream = !a->passes && type_is(t, WEIR_STR("text/event-stream"));
-    snprintf(a->type, sizeof a->type, "%.*s", (int)(t.len < sizeof a->type ? t.len : sizeof a->type - 1), t.ptr);
+    a->type = arena_strdup(&r->arena, t);
     r->reply.headers = reply_pass_headers(r, h);
     r->reply.held = a->stream && stages_hold_stream(r->w->world);
     if (!a->stream)

@@ -23,7 +23,7 @@ struct answer {
     bool finished, done;                     /* a FINISH; the end mark */
     bool stopped;                            /* refused or failed: what still comes is ignored */
     int status;
-    char type[96];                           /* content-type */
+    const char *type;                        /* content-type */
     uint64_t received;
     struct sse sse;
     struct buf body;

@@ -39,6 +39,7 @@ void attempt_failed(struct request *r, enum outcome outcome, int status, const c
         r->outcome = outcome;
         entry_close(r);
         r->reason = (struct weir_str){0};
+        r->outcome = OUTCOME_ok;
         r->upstream_status = 0;
         r->pick++;
         pipeline_goto(r, STEP_open);
@@ -55,7 +56,7 @@ void attempt_clear(struct request *r)
         exchange_free(r->x);
     r->x = NULL;
     if (r->http)
-        buf_fini(&r->http->lines);
+        worker_buf_give(r->w, &r->http->lines);
     r->http = NULL;
     answer_free(r);
 }
@@ -104,11 +105,16 @@ static bool encoded(const struct http1_head *h)
 
 static void attempt_head(struct request *r, const struct http1_head *h)
 {
-    char why[64];
+    const char *why;
 
     r->upstream_status = h->status;
     metrics_observe(r->w->metrics, r->w->slot, METRIC_endpoint_first_us, provider_of(r)->in.place, r->x->first_us);
-    snprintf(why, sizeof why, "status %d", h->status);
+    if (h->status < 300 && !encoded(h)) {
+        answer_begin(r, h);
+        pipeline_goto(r, STEP_stream);
+        return;
+    }
+    why = arena_printf(&r->arena, "status %d", h->status);
     if (h->status == 401 || h->status == 403) {
         /* Our credential, not the client's: a client that saw 401 would look for the fault in its own key. */
         log_event(WEIR_ERROR, LOG_upstream_rejected, "provider=%s status=%d", provider_of(r)->in.name, h->status);
@@ -148,35 +154,45 @@ void http_target(struct weir_http *h, const char *method, struct weir_str url)
     h->url = arena_copy(&h->r->arena, url);
 }
 
-static bool header_is_fine(const char *name, struct weir_str value)
+/* The framing of a message is the host's: a plugin that set these could make one request look like two. */
+static bool header_is_ours(struct weir_str name)
 {
-    static const char *const ours[] = {
-        "host", "content-length", "transfer-encoding", "connection",       "expect", "upgrade",
-        "te",   "trailer",        "keep-alive",        "proxy-connection", NULL};
+    static const struct weir_str ours[] = {
+        {"host", 4},    {"content-length", 14}, {"transfer-encoding", 17}, {"connection", 10}, {"expect", 6},
+        {"upgrade", 7}, {"te", 2},              {"trailer", 7},            {"keep-alive", 10}, {"proxy-connection", 16},
+    };
 
-    for (const char *const *o = ours; *o; o++)
-        if (str_eq_nocase(str_of(name), str_of(*o)))
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (name.len == ours[i].len && str_eq_nocase(name, ours[i]))
+            return true;
+    return false;
+}
+
+static bool header_is_fine(struct weir_str name, struct weir_str value)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = str_lower(name.ptr[i]);
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
             return false;
-    for (const char *n = name; *n; n++)
-        if (!((*n >= 'a' && *n <= 'z') || (*n >= 'A' && *n <= 'Z') || (*n >= '0' && *n <= '9') || *n == '-' ||
-              *n == '_'))
-            return false;
+    }
     for (size_t i = 0; i < value.len; i++)
         if ((unsigned char)value.ptr[i] < ' ' || value.ptr[i] == 127)
             return false;
-    return *name != '\0';
+    return name.len && !header_is_ours(name);
 }
 
 void http_header(struct weir_http *h, const char *name, struct weir_str value)
 {
-    if (!header_is_fine(name, value)) {
+    struct weir_str n = str_of(name);
+
+    if (!header_is_fine(n, value)) {
         log_event(WEIR_ERROR, LOG_plugin_misused,
                   "plugin=%s service=http_header what=\"a header that may not be set so\"", h->ctx->in->plugin->name);
         h->bad = true;
         return;
     }
-    h->typed = h->typed || str_eq_nocase(str_of(name), WEIR_STR("content-type"));
-    buf_str(&h->lines, str_of(name));
+    h->typed = h->typed || str_eq_nocase(n, WEIR_STR("content-type"));
+    buf_str(&h->lines, n);
     buf_lit(&h->lines, ": ");
     buf_str(&h->lines, value);
     buf_lit(&h->lines, "\r\n");
@@ -231,7 +247,7 @@ static enum step_result attempt_send(struct request *r, struct weir_http *h)
     bool ok;
 
     if (!h->method || h->bad || !http_pieces(r, h, &pieces, &n, &length)) {
-        buf_fini(&h->lines);
+        worker_buf_give(r->w, &h->lines);
         attempt_failed(r, OUTCOME_upstream_failed, 502, "provider_broken",
                        "the provider's plugin made no usable request",
                        "encode gave no target, a bad header, or splices that overlap");
@@ -241,7 +257,7 @@ static enum step_result attempt_send(struct request *r, struct weir_http *h)
         buf_lit(&h->lines, "content-type: application/json\r\n");
     buf_lit(&h->lines, "user-agent: weir/" WEIR_VERSION "\r\n");
     ok = exchange_send(r->x, h->url, h->method, buf_view(&h->lines), pieces, n, length, &error);
-    buf_fini(&h->lines);
+    worker_buf_give(r->w, &h->lines);
     if (!ok)
         attempt_failed(r, OUTCOME_upstream_failed, 502, "provider_broken", "the provider's address is no usable URL",
                        error.text);
@@ -276,7 +292,7 @@ static enum step_result encode_judge(struct request *r, struct ctx *c, struct we
         loop_timer_set(&r->w->loop, &c->budget, provider_of(r)->connect_timeout * 1000);
         return STEP_WAIT;
     }
-    buf_fini(&h->lines);
+    worker_buf_give(r->w, &h->lines);
     if (v == WEIR_UNSUPPORTED) {
         attempt_failed(r, OUTCOME_refused, 400, e->code[0] ? e->code : "unsupported",
                        e->text[0] ? e->text
@@ -302,6 +318,7 @@ static enum step_result attempt_encode(struct request *r)
 
     h->r = r;
     h->ctx = c;
+    h->lines = worker_buf_take(r->w);
     r->http = h;
     c->hook = HOOK_ENCODE;
     c->resumed = false;

@@ -2,11 +2,8 @@
 /* exchange.c -- sending one request and framing its answer; see exchange.h. */
 #include "worker/exchange.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/must.h"
 #include "net/url.h"
 #include "worker/request.h"
 #include "worker/worker.h"
@@ -20,7 +17,7 @@ static void exchange_handover(struct loop_task *);
 
 struct exchange *exchange_new(struct request *r, const struct provider *p, const struct exchange_user *user)
 {
-    struct exchange *x = must_alloc(sizeof *x);
+    struct exchange *x = arena_alloc(&r->arena, sizeof *x);
 
     x->r = r;
     x->w = r->w;
@@ -55,7 +52,6 @@ void exchange_free(struct exchange *x)
     worker_buf_give(x->w, &x->head);
     buf_fini(&x->in);
     buf_fini(&x->held);
-    free(x);
 }
 
 void exchange_stop(struct exchange *x)
@@ -379,11 +375,7 @@ bool exchange_send(struct exchange *x, struct weir_str url, const char *method, 
 
     if (!url_parse(url, &u, error))
         return false;
-    if (u.host.len >= sizeof x->host) {
-        snprintf(error->text, sizeof error->text, "the upstream's host name is too long");
-        return false;
-    }
-    memcpy(x->host, u.host.ptr, u.host.len);
+    x->host = arena_strdup(&x->r->arena, u.host);
     x->head = worker_buf_take(x->w);
     exchange_head_line(x, method, &u, lines, length);
     x->to_head = strcmp(method, "HEAD") == 0;

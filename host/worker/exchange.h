@@ -47,7 +47,7 @@ struct exchange {
     const struct exchange_user *user;
     struct wait wait;
     struct link *link;                       /* NULL: waiting for one, or in-process */
-    char host[256];                          /* without brackets */
+    const char *host;                        /* without brackets */
     struct buf head;                         /* of our request */
     struct iovec *out; size_t out_n, out_at; bool sent_some, sent_all;
     enum { X_WAIT, X_SEND, X_HEAD, X_BODY, X_OVER } state;
@@ -66,6 +66,7 @@ struct exchange {
     struct loop_task task;                   /* in-process: hands over what was held */
 };
 
+/* In the request's memory. */
 struct exchange *exchange_new(struct request *, const struct provider *, const struct exchange_user *);
 void exchange_stop(struct exchange *);       /* cancels what is under way; nothing follows */
 void exchange_free(struct exchange *);

@@ -19,7 +19,7 @@ static bool spliced(struct frame *f, struct weir_str from, struct buf *to)
     struct iovec *v;
     size_t n, length;
 
-    if (!splices_apply(&f->arena, from, f->splices, f->splice_count, &v, &n, &length))
+    if (!splices_apply(f->arena, from, f->splices, f->splice_count, &v, &n, &length))
         return false;
     for (size_t i = 0; i < n; i++)
         buf_put(to, v[i].iov_base, v[i].iov_len);
@@ -109,7 +109,7 @@ static void splice_add(struct frame *f, uint32_t at, uint32_t len, struct weir_s
 {
     if (f->splice_count == f->splice_cap) {
         size_t cap = f->splice_cap ? f->splice_cap * 2 : 4;
-        struct splice *more = arena_alloc(&f->arena, cap * sizeof *more);
+        struct splice *more = arena_alloc(f->arena, cap * sizeof *more);
         if (f->splice_count)
             memcpy(more, f->splices, f->splice_count * sizeof *more);
         f->splices = more;
@@ -124,7 +124,7 @@ static struct weir_str escaped(struct frame *f, struct weir_str text)
     struct weir_str s;
 
     json_escape(&b, text);
-    s = arena_copy(&f->arena, buf_view(&b));
+    s = arena_copy(f->arena, buf_view(&b));
     buf_fini(&b);
     return s;
 }
@@ -171,7 +171,7 @@ static bool text_begin(struct request *r, const struct weir_event *ev, struct la
         text_copy(f, ev, l);
         return false;
     }
-    f->text = ev->escaped ? json_unescape(&f->arena, ev->text) : ev->text;
+    f->text = ev->escaped ? json_unescape(f->arena, ev->text) : ev->text;
     if (!f->text.len && !(ev->last && l->open))
         return false;
     chain_push(&a->chain, l, f->text, ev->last || !a->stream);
@@ -296,18 +296,18 @@ bool frame_run(struct request *r)
 static void frame_keep(struct frame *f)
 {
     struct weir_frame *p = &f->pub;
-    struct weir_str raw = arena_copy(&f->arena, p->raw);
+    struct weir_str raw = arena_copy(f->arena, p->raw);
     bool inside = p->data.ptr >= p->raw.ptr && p->data.ptr + p->data.len <= p->raw.ptr + p->raw.len;
 
     p->data =
-        inside ? (struct weir_str){raw.ptr + (p->data.ptr - p->raw.ptr), p->data.len} : arena_copy(&f->arena, p->data);
-    p->name = arena_copy(&f->arena, p->name);
+        inside ? (struct weir_str){raw.ptr + (p->data.ptr - p->raw.ptr), p->data.len} : arena_copy(f->arena, p->data);
+    p->name = arena_copy(f->arena, p->name);
     p->raw = raw;
 }
 
 static void frame_reset(struct frame *f, const struct weir_frame *pub)
 {
-    arena_reset(&f->arena);
+    arena_reset(f->arena);
     f->pub = *pub;
     f->pub.size = sizeof *pub;
     f->events = NULL;
@@ -366,7 +366,7 @@ static void event_add(struct frame *f, const struct weir_event *ev)
 {
     if (f->event_count == f->event_cap) {
         size_t cap = f->event_cap ? f->event_cap * 2 : 4;
-        struct weir_event *more = arena_alloc(&f->arena, cap * sizeof *more);
+        struct weir_event *more = arena_alloc(f->arena, cap * sizeof *more);
         if (f->event_count)
             memcpy(more, f->events, f->event_count * sizeof *more);
         f->events = more;
@@ -396,16 +396,16 @@ void frame_emit(struct ctx *c, const struct weir_event *given)
         if (!ev.copy || ev.text.len)
             ev.text = str_sub(a->frame.pub.data, ev.at, ev.at + ev.len);
     } else {
-        ev.text = arena_copy(&a->frame.arena, ev.text);
+        ev.text = arena_copy(a->frame.arena, ev.text);
     }
     if (ev.usage) {
-        struct weir_usage *u = arena_alloc(&a->frame.arena, sizeof *u);
+        struct weir_usage *u = arena_alloc(a->frame.arena, sizeof *u);
         *u = *ev.usage;
         ev.usage = u;
     }
-    ev.detail = arena_copy(&a->frame.arena, ev.detail);
-    ev.tool_id = arena_copy(&a->frame.arena, ev.tool_id);
-    ev.tool_name = arena_copy(&a->frame.arena, ev.tool_name);
+    ev.detail = arena_copy(a->frame.arena, ev.detail);
+    ev.tool_id = arena_copy(a->frame.arena, ev.tool_id);
+    ev.tool_name = arena_copy(a->frame.arena, ev.tool_name);
     event_add(&a->frame, &ev);
 }
 
@@ -420,5 +420,5 @@ void frame_splice(struct ctx *c, uint32_t at, uint32_t len, struct weir_str with
     struct answer *a = c->r->answer;
 
     if (a && c->hook == HOOK_DECODE)
-        splice_add(&a->frame, at, len, arena_copy(&a->frame.arena, with));
+        splice_add(&a->frame, at, len, arena_copy(a->frame.arena, with));
 }

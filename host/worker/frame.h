@@ -14,7 +14,7 @@ struct request;
 struct splice;
 
 struct frame {
-    struct arena arena;                      /* of this frame; emptied by the next */
+    struct arena *arena;                     /* of this frame; emptied by the next */
     struct ctx *decoder;                     /* whose `decode` reads it */
     struct weir_frame pub;
     struct weir_json json;

@@ -61,7 +61,8 @@ struct times {                               /* microseconds, monotonic; 0: not 
 struct request {
     struct worker *w;
     struct client *client;
-    struct arena arena;
+    struct arena arena, frames;              /* frames: of the answer's frame at hand */
+    struct request *spare;                   /* in the worker's list of those that wait for use */
     char id[32];
     enum step step;
     bool running;                            /* pipeline_run() is on the stack */
@@ -127,6 +128,7 @@ struct request {
 
 struct request *request_new(struct worker *, struct client *);
 void request_free(struct request *);
+void request_spares_free(struct worker *);           /* when the worker ends */
 
 /* The ctx of an instance in this request. */
 struct ctx *request_ctx(struct request *, const struct instance *, const struct stage *);

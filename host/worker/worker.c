@@ -213,6 +213,7 @@ static void worker_close(struct worker *w)
     connector_free(w->connector);
     while (w->spare_count)
         free(w->spares[--w->spare_count].ptr);
+    request_spares_free(w);
     json_skim_fini(&w->skim);
     loop_timer_stop(&w->loop, &w->drain);
     loop_timer_stop(&w->loop, &w->pause);

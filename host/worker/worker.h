@@ -52,6 +52,7 @@ struct worker {
 
     char *scratch;                           /* WORKER_SCRATCH bytes to read into; valid within one callback */
     struct buf spares[WORKER_SPARES]; unsigned spare_count;    /* buffers between uses */
+    struct request *spare_requests; unsigned spare_request_count;
     struct json_skim skim;                   /* nodes of the frame at hand */
     uint64_t random[2];                      /* for ids: xorshift128+, seeded by getrandom(2) */
     char date[32]; int64_t date_s;           /* of the Date header */

@@ -64,7 +64,7 @@ def message(lines, words):
     if "records" in words:                   # an SSE body: each group of lines is a record
         body += b"\n\n"
     if "chunked" in words:
-        pieces = re.split(rb"\n?-- chunk\n", body)
+        pieces = re.split(rb"-- chunk\n", body)
         body = b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in pieces if p)
         if "cut" not in words:
             body += b"0\r\n\r\n"

@@ -61,9 +61,7 @@ __attribute__((visibility("default"))) void *realloc(void *p, size_t n)
     allocations++;
     return __libc_realloc(p, n);
 }
-static void count_allocations(void)
-{
-}
+static void count_allocations(void) {}
 #endif
 
 /* ---- descriptors ---- */
@@ -72,8 +70,8 @@ struct end {
     struct loop_fd io;
     int calls;
     uint32_t seen;
-    struct end *victim;                      /* removed from inside the callback */
-    bool freed;                              /* ... and its memory is spoiled */
+    struct end *victim; /* removed from inside the callback */
+    bool freed;         /* ... and its memory is spoiled */
     char got[16];
 };
 
@@ -114,7 +112,7 @@ START_TEST(delivers)
     ck_assert_int_eq(write(p[1], "x", 1), 1);
     loop_turn(&loop, 0);
     ck_assert_int_eq(e.calls, 1);
-    loop_want(&loop, &e.io, EPOLLIN);        /* level-triggered: it is still there */
+    loop_want(&loop, &e.io, EPOLLIN); /* level-triggered: it is still there */
     loop_turn(&loop, 0);
     ck_assert_int_eq(e.calls, 2);
     loop_del(&loop, &e.io);
@@ -154,7 +152,7 @@ START_TEST(removed_is_not_delivered)
     loop_add(&loop, &a.io, pa[0], EPOLLIN);
     loop_add(&loop, &b.io, pb[0], EPOLLIN);
     ck_assert_int_eq(write(pa[1], "x", 1) + write(pb[1], "x", 1), 2);
-    loop_turn(&loop, 1000);                  /* both are ready in one batch; the first removes the second */
+    loop_turn(&loop, 1000); /* both are ready in one batch; the first removes the second */
     ck_assert_int_eq(a.calls + b.calls, 1);
     close(pa[0]), close(pa[1]), close(pb[0]), close(pb[1]);
 }
@@ -281,7 +279,8 @@ START_TEST(timers_in_order)
     turn_for(15000);
     ck_assert_int_eq(rung_count, 8);
     for (int i = 1; i < 8; i++)
-        ck_assert_int_le(after[rung[i - 1] - b] < 1 ? 1 : after[rung[i - 1] - b], after[rung[i] - b] < 1 ? 1 : after[rung[i] - b]);
+        ck_assert_int_le(after[rung[i - 1] - b] < 1 ? 1 : after[rung[i - 1] - b],
+                         after[rung[i] - b] < 1 ? 1 : after[rung[i] - b]);
     for (int i = 0; i < 8; i++) {
         ck_assert_int_ge(b[i].at_us, start + after[i]);
         ck_assert_uint_eq(b[i].timer.slot, 0);
@@ -295,10 +294,10 @@ START_TEST(timer_moves)
     struct bell late = {.timer.fire = bell_ring}, early = late, idle = late, stopped = late, revived = late;
 
     loop_timer_set(&loop, &late.timer, 2000);
-    loop_timer_set(&loop, &late.timer, 12000);       /* later: only the number */
+    loop_timer_set(&loop, &late.timer, 12000); /* later: only the number */
     ck_assert_int_eq(late.timer.key_us, loop.now_us + 2000);
     loop_timer_set(&loop, &early.timer, 60000000);
-    loop_timer_set(&loop, &early.timer, 2000);       /* earlier: in the heap too */
+    loop_timer_set(&loop, &early.timer, 2000); /* earlier: in the heap too */
     loop_timer_set(&loop, &idle.timer, 2000);
     loop_timer_idle(&idle.timer);
     loop_timer_set(&loop, &stopped.timer, 2000);
@@ -327,11 +326,11 @@ START_TEST(timer_restarts_itself)
 
     loop_timer_set(&loop, &b.timer, 0);
     for (int i = 1; i <= 10; i++) {
-        loop_turn(&loop, 1000);              /* once a turn, and at once */
+        loop_turn(&loop, 1000); /* once a turn, and at once */
         ck_assert_int_eq(b.rings, i);
     }
     b.again_us = 0;
-    b.stops = &other;                        /* due in the same turn, stopped by the one before it */
+    b.stops = &other; /* due in the same turn, stopped by the one before it */
     loop_timer_set(&loop, &other.timer, 2);
     usleep(10);
     loop_turn(&loop, 0);
@@ -349,7 +348,7 @@ START_TEST(timer_spurious_wakeups_are_bounded)
     loop_timer_set(&loop, &b.timer, 30000);
     for (; !b.rings; turns++)
         loop_turn(&loop, -1);
-    ck_assert_int_le(turns, 4);              /* once at 2 ms, once at 30 ms */
+    ck_assert_int_le(turns, 4); /* once at 2 ms, once at 30 ms */
 }
 END_TEST
 
@@ -379,7 +378,7 @@ START_TEST(timers_100k)
     }
     int64_t begin = clock_us();
     for (int round = 0; round < 10; round++)
-        for (size_t i = 0; i < MANY; i++)    /* to about the same time: no heap work */
+        for (size_t i = 0; i < MANY; i++) /* to about the same time: no heap work */
             loop_timer_set(&loop, &t[i], t[i].due_us - loop.now_us + 1);
     printf("loop: re-arming a timer takes %.1f ns\n", (double)(clock_us() - begin) * 1000 / (10.0 * MANY));
     for (size_t i = 0; i < MANY; i += 3, stopped++)
@@ -456,9 +455,9 @@ START_TEST(tasks)
     loop_defer(&loop, &b.task);
     loop_defer(&loop, &c.task);
     loop_defer(&loop, &d.task);
-    loop_undefer(&loop, &d.task);            /* the last in line */
+    loop_undefer(&loop, &d.task); /* the last in line */
     loop_undefer(&loop, &d.task);
-    loop_turn(&loop, -1);                    /* does not wait */
+    loop_turn(&loop, -1); /* does not wait */
     ck_assert_int_eq(a.runs, 1);
     ck_assert_int_eq(b.runs, 0);
     ck_assert_int_eq(c.runs, 1);
@@ -466,7 +465,7 @@ START_TEST(tasks)
     a.drops = NULL, a.again = 3;
     loop_defer(&loop, &a.task);
     loop_turn(&loop, -1);
-    ck_assert_int_eq(a.runs, 5);             /* a task that a task makes runs in the same turn */
+    ck_assert_int_eq(a.runs, 5); /* a task that a task makes runs in the same turn */
 }
 END_TEST
 
@@ -511,7 +510,7 @@ START_TEST(ignores_sigpipe)
 
     pipe_new(p);
     close(p[0]);
-    ck_assert_int_eq(write(p[1], "x", 1), -1);       /* and we are still here */
+    ck_assert_int_eq(write(p[1], "x", 1), -1); /* and we are still here */
     close(p[1]);
 }
 END_TEST
@@ -537,7 +536,7 @@ static void player_ready(struct loop_fd *io, uint32_t events)
 
     (void)events;
     throws++;
-    must(read(io->fd, &c, 1) == 1);          /* Check's own assertions allocate */
+    must(read(io->fd, &c, 1) == 1); /* Check's own assertions allocate */
     loop_timer_set(&loop, &p->timer, 5000000);
     loop_defer(&loop, &p->task);
     loop_want(&loop, io, throws & 4 ? EPOLLIN : EPOLLIN | EPOLLRDHUP);
@@ -555,10 +554,10 @@ START_TEST(no_allocation_per_event)
     loop_add(&loop, &b.io, q[0], EPOLLIN);
     ck_assert_int_eq(write(p[1], "x", 1), 1);
     for (int i = 0; i < 10; i++)
-        loop_turn(&loop, 1000);              /* the heap gets its memory */
+        loop_turn(&loop, 1000); /* the heap gets its memory */
     count_allocations();
     free(must_alloc(1));
-    ck_assert_uint_gt(allocations, 0);       /* the counter counts */
+    ck_assert_uint_gt(allocations, 0); /* the counter counts */
     size_t before = allocations;
     int64_t from = throws;
     for (int i = 0; i < 10000; i++)

@@ -2,8 +2,8 @@
 /*
  * peer.h -- servers for tests, each in a process of its own: an origin (plain or TLS) and a CONNECT proxy.
  *
- * An origin answers every 4 bytes it reads with the same 4 bytes.  All listen on loopback, one thread a connection, and die
- * with the test.
+ * An origin answers every 4 bytes it reads with the same 4 bytes.  All listen on loopback, one thread a connection, and
+ * die with the test.
  */
 #ifndef PEER_H
 #define PEER_H
@@ -28,17 +28,21 @@ struct peer {
     pid_t pid;
     uint16_t port;
     /* what it is; set before peer_start() */
-    const char *address;                     /* NULL: 127.0.0.1 */
-    uint16_t want_port;                      /* 0: any */
-    const char *cert, *key, *client_ca;      /* TLS; client_ca: a certificate is required */
-    int version;                             /* TLS: only this one; 0: any */
-    const char *proxy_says;                  /* proxy: answers so and does not tunnel; NULL: an origin, or `tunnel` */
-    bool silent;                             /* accepts and says nothing */
-    bool tunnel;                             /* proxy: connects to where CONNECT says */
-    const char *auth;                        /* proxy: the Proxy-Authorization that it wants */
+    const char *address;                /* NULL: 127.0.0.1 */
+    uint16_t want_port;                 /* 0: any */
+    const char *cert, *key, *client_ca; /* TLS; client_ca: a certificate is required */
+    int version;                        /* TLS: only this one; 0: any */
+    const char *proxy_says;             /* proxy: answers so and does not tunnel; NULL: an origin, or `tunnel` */
+    bool silent;                        /* accepts and says nothing */
+    bool tunnel;                        /* proxy: connects to where CONNECT says */
+    const char *auth;                   /* proxy: the Proxy-Authorization that it wants */
 };
 
-struct peer_conn { const struct peer *p; SSL_CTX *ctx; int fd; };
+struct peer_conn {
+    const struct peer *p;
+    SSL_CTX *ctx;
+    int fd;
+};
 
 static inline void peer_echo(SSL *ssl, int fd)
 {
@@ -88,11 +92,12 @@ static inline void peer_proxy(const struct peer *p, int fd)
     }
     const char *says = p->proxy_says;
     if (p->auth && !strstr(head, p->auth))
-        says = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n";
+        says = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: "
+               "0\r\n\r\n";
     if (says) {
         if (write(fd, says, strlen(says)) < 0)
             return;
-        if (read(fd, head, 1) < 0)           /* the end, or a second try */
+        if (read(fd, head, 1) < 0) /* the end, or a second try */
             return;
         return;
     }

@@ -16,7 +16,7 @@
 
 static struct loop loop;
 static struct ssl_ctx_st *server_ctx, *client_ctx;
-static struct stream a, b;                   /* client, server */
+static struct stream a, b; /* client, server */
 
 static void tls_setup(void)
 {
@@ -57,7 +57,7 @@ static void connect_pair(int tls)
     stream_init(&a, fd[0], tls ? tls_connect(client_ctx, fd[0], "good.test") : NULL);
     stream_init(&b, fd[1], tls ? tls_accept(server_ctx, fd[1]) : NULL);
     shake();
-    if (tls) {                               /* the ticket, so that later counts are of data alone */
+    if (tls) { /* the ticket, so that later counts are of data alone */
         char c;
         ck_assert_int_eq(stream_read(&a, &c, 1), STREAM_AGAIN);
     }
@@ -89,7 +89,7 @@ START_TEST(to_and_fro)
     ck_assert(!stream_more(&b));
     ck_assert_int_eq(put(&b, "you"), 3);
     ck_assert_int_eq(stream_read(&a, got, 2), 2);
-    ck_assert_int_eq(stream_more(&a), _i);   /* plain: epoll knows of the rest */
+    ck_assert_int_eq(stream_more(&a), _i); /* plain: epoll knows of the rest */
     ck_assert_int_eq(stream_read(&a, got + 2, 2), 1);
     ck_assert_mem_eq(got, "you", 3);
     ck_assert(!stream_more(&a));
@@ -105,7 +105,7 @@ START_TEST(pieces)
 
     for (int i = 0; i < 64; i++)
         text[i] = (char)('0' + i);
-    for (int i = 1; i < 70; i += 2)          /* empty pieces before, between and behind */
+    for (int i = 1; i < 70; i += 2) /* empty pieces before, between and behind */
         v[i] = (struct iovec){text + i % 60, (size_t)(i % 4)}, n += (size_t)(i % 4);
     connect_pair(_i);
     ck_assert_int_eq(stream_writev(&a, v, 70), (ssize_t)n);
@@ -138,7 +138,8 @@ static size_t drain(struct stream *s, char *to, size_t room)
 START_TEST(joins_records)
 {
     static char body[60000], got[60000];
-    struct iovec v[5] = {{body, 300}, {body + 300, 5000}, {body + 5300, 10}, {body + 5310, 6990}, {body + 12300, 20000}};
+    struct iovec v[5] = {
+        {body, 300}, {body + 300, 5000}, {body + 5300, 10}, {body + 5310, 6990}, {body + 12300, 20000}};
 
     for (size_t i = 0; i < sizeof body; i++)
         body[i] = (char)(i * 7 + i / 251);
@@ -151,7 +152,7 @@ START_TEST(joins_records)
     ck_assert_mem_eq(got, body, 12300);
     records = 0;
     ck_assert_int_eq(stream_writev(&a, v, 5), 32300);
-    ck_assert_int_eq(records, 2);            /* 12300 + 4084 make 16384; 15916 are left */
+    ck_assert_int_eq(records, 2); /* 12300 + 4084 make 16384; 15916 are left */
     ck_assert_uint_eq(drain(&b, got, sizeof got), 32300);
     ck_assert_mem_eq(got, body, 32300);
     close_pair();
@@ -174,7 +175,8 @@ START_TEST(reads_many_records)
 }
 END_TEST
 
-/* Megabytes through a socket that is full most of the time, pieces cut anew for each call, the writer's memory moving. */
+/* Megabytes through a socket that is full most of the time, pieces cut anew for each call, the writer's memory moving.
+ */
 START_TEST(partial_writes)
 {
     enum { SIZE = 3000000 };
@@ -227,7 +229,7 @@ START_TEST(clean_end)
     ck_assert_int_eq(stream_read(&b, got, 4), 4);
     ck_assert_int_eq(stream_read(&b, got, 4), 0);
     ck_assert_int_eq(stream_read(&b, got, 4), 0);
-    ck_assert_int_eq(put(&b, "more"), 4);    /* half closed: the other way is open */
+    ck_assert_int_eq(put(&b, "more"), 4); /* half closed: the other way is open */
     ck_assert_int_eq(stream_read(&a, got, 16), 4);
     close_pair();
 }
@@ -240,7 +242,7 @@ START_TEST(end_behind_data)
 
     connect_pair(1);
     ck_assert_int_eq(put(&a, "last"), 4);
-    SSL_shutdown(a.ssl);                     /* without FIN */
+    SSL_shutdown(a.ssl); /* without FIN */
     ck_assert_int_eq(stream_read(&b, got, 16), 4);
     ck_assert(stream_more(&b));
     ck_assert_int_eq(stream_read(&b, got, 16), 0);
@@ -285,7 +287,7 @@ END_TEST
 START_TEST(write_to_nobody)
 {
     connect_pair(_i);
-    close(a.io.fd);                          /* no goodbye and nobody who reads */
+    close(a.io.fd); /* no goodbye and nobody who reads */
     a.io.fd = -1;
     ck_assert_int_eq(put(&b, "x"), STREAM_ERROR);
     ck_assert_int_eq(put(&b, "x"), STREAM_ERROR);
@@ -304,11 +306,12 @@ START_TEST(garbage_handshake)
     stream_init(&b, fd[1], tls_accept(server_ctx, fd[1]));
     a = (struct stream){.io.fd = fd[0]};
     ck_assert_int_eq(stream_handshake(&b), STREAM_AGAIN);
-    ck_assert_int_eq(write(fd[0], _i ? "GET / HTTP/1.1\r\n\r\n" : "\x16\x03\x01\xff\xff rubbish", _i ? 18 : 13), _i ? 18 : 13);
+    ck_assert_int_eq(write(fd[0], _i ? "GET / HTTP/1.1\r\n\r\n" : "\x16\x03\x01\xff\xff rubbish", _i ? 18 : 13),
+                     _i ? 18 : 13);
     int result = STREAM_AGAIN;
     for (int i = 0; i < 3 && result == STREAM_AGAIN; i++)
         result = stream_handshake(&b);
-    if (!_i && result == STREAM_AGAIN) {     /* a record that is announced as larger than records are */
+    if (!_i && result == STREAM_AGAIN) { /* a record that is announced as larger than records are */
         close(fd[0]);
         a.io.fd = -1;
         result = stream_handshake(&b);
@@ -336,7 +339,7 @@ START_TEST(memory)
     size_t before, idle, waiting;
 
     loop_init(&loop);
-    connect_pair(1), close_pair();           /* what OpenSSL makes once */
+    connect_pair(1), close_pair(); /* what OpenSSL makes once */
     loop_init(&loop);
     before = mallinfo2().uordblks;
     for (int i = 0; i < N; i++) {
@@ -358,8 +361,8 @@ START_TEST(memory)
     waiting = mallinfo2().uordblks - before;
     printf("stream: a TLS connection takes %zu bytes (mean of client and server), %zu after a read that said AGAIN\n",
            idle / (2 * N), waiting / (2 * N));
-    ck_assert_uint_lt(idle / (2 * N), 16500);        /* one buffer more would make 24000 */
-    
+    ck_assert_uint_lt(idle / (2 * N), 16500); /* one buffer more would make 24000 */
+
     for (int i = 0; i < N; i++)
         stream_close(&c[i], &loop), stream_close(&d[i], &loop);
     loop_fini(&loop);

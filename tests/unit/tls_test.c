@@ -94,9 +94,10 @@ static void expect(const char *cert, const char *ca, const char *host, const cha
     tls_free(s), tls_free(c);
 }
 
-#define NO_HOST "the host name does not match the certificate's subjectAltName"
+#define NO_HOST    "the host name does not match the certificate's subjectAltName"
 #define NO_ADDRESS "the IP address does not match the certificate's subjectAltName"
-#define NO_TRUST "the certificate was issued by an authority that is not trusted here, or the peer left out one in between"
+#define NO_TRUST                                                                                                       \
+    "the certificate was issued by an authority that is not trusted here, or the peer left out one in between"
 
 START_TEST(trust)
 {
@@ -116,7 +117,7 @@ START_TEST(trust)
     expect("cn", "ca.crt", "good.test", NO_HOST);
     expect("foreign", "ca.crt", "good.test", NO_TRUST);
     expect("good", "other-ca.crt", "good.test", NO_TRUST);
-    expect("good", NULL, "good.test", NO_TRUST);     /* the system does not know our authority */
+    expect("good", NULL, "good.test", NO_TRUST); /* the system does not know our authority */
     expect("ca", NULL, "good.test", "the certificate is self-signed and not trusted here");
     expect("expired", "ca.crt", "good.test", "the certificate has expired");
 }
@@ -173,7 +174,7 @@ static bool shake_alpn(const char *list, size_t n)
 
     ck_assert_int_eq(SSL_CTX_set_alpn_protos(c, (const unsigned char *)list, (unsigned)n), 0);
     bool ok = shake(c, s, "good.test");
-    tls_free(s), tls_free(c);                /* before its sessions */
+    tls_free(s), tls_free(c); /* before its sessions */
     return ok;
 }
 
@@ -188,7 +189,7 @@ START_TEST(alpn)
     ck_assert_mem_eq(name, "http/1.1", 8);
     ck_assert(talk());
     hang_up();
-    ck_assert(shake_alpn(NULL, 0));          /* none is fine */
+    ck_assert(shake_alpn(NULL, 0)); /* none is fine */
     hang_up();
     ck_assert(!shake_alpn("\2h2", 3));
     ck_assert_str_eq(stream_error(&client), "the peer does not speak HTTP/1.1 over TLS");
@@ -196,7 +197,8 @@ START_TEST(alpn)
 }
 END_TEST
 
-static int see_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned len, void *arg)
+static int see_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned len,
+                    void *arg)
 {
     (void)ssl, (void)out, (void)out_len;
     *(bool *)arg = len == 9 && memcmp(in, "\10http/1.1", 9) == 0;
@@ -231,20 +233,22 @@ START_TEST(client_certificate)
     ck_assert(SSL_CTX_load_verify_file(s, pki("ca.crt")));
     SSL_CTX_set_verify(s, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     limit(s, version, version);
-    struct ssl_ctx_st *with = client_of("ca.crt", "client.crt", "client.key"), *without = client_of("ca.crt", NULL, NULL),
+    struct ssl_ctx_st *with = client_of("ca.crt", "client.crt", "client.key"),
+                      *without = client_of("ca.crt", NULL, NULL),
                       *foreign = client_of("ca.crt", "foreign.crt", "foreign.key");
 
     ck_assert(shake(with, s, "good.test"));
     ck_assert(talk());
     hang_up();
     ck_assert(!shake(without, s, "good.test"));
-    if (version == TLS1_3_VERSION) {         /* the client learns of it only when it reads */
+    if (version == TLS1_3_VERSION) { /* the client learns of it only when it reads */
         ck_assert(client.handshaken);
         ck_assert_int_eq(stream_read(&client, &c, 1), STREAM_ERROR);
         ck_assert_str_eq(stream_error(&client), "the peer requires a client certificate");
     } else {
         ck_assert(!client.handshaken);
-        ck_assert_str_eq(stream_error(&client), "the peer found no common ground (ciphers, or it requires a client certificate)");
+        ck_assert_str_eq(stream_error(&client),
+                         "the peer found no common ground (ciphers, or it requires a client certificate)");
     }
     hang_up();
     ck_assert(!shake(foreign, s, "good.test"));
@@ -271,7 +275,7 @@ START_TEST(resumes)
         ck_assert(talk());
         hang_up();
     }
-    ck_assert(shake(c, s, "localhost"));     /* a session with one name proves nothing about another */
+    ck_assert(shake(c, s, "localhost")); /* a session with one name proves nothing about another */
     ck_assert_int_eq(SSL_session_reused(client.ssl), 0);
     hang_up();
     tls_free(s), tls_free(c);
@@ -283,13 +287,13 @@ START_TEST(resumes_at_another_worker)
     struct ssl_ctx_st *s = server_of("good"), *c = client_of("ca.crt", NULL, NULL);
     int fd[2], status;
 
-    ck_assert(shake(c, s, "good.test"));     /* this worker makes the ticket */
+    ck_assert(shake(c, s, "good.test")); /* this worker makes the ticket */
     ck_assert(talk());
     hang_up();
     loop_init(&loop);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
     pid_t pid = fork();
-    if (pid == 0) {                          /* the other worker: its state is as at the fork of both */
+    if (pid == 0) { /* the other worker: its state is as at the fork of both */
         close(fd[0]);
         stream_init(&server, fd[1], tls_accept(s, fd[1]));
         _exit(stream_handshake(&server) == 1 && SSL_session_reused(server.ssl) ? 0 : 1);
@@ -328,7 +332,8 @@ START_TEST(server_files)
     server_fails("empty.pem", "good.key", "cert", "empty.pem", "holds no certificate in PEM form");
     server_fails("good.crt", "empty.pem", "key", "empty.pem", "holds no private key in PEM form without a passphrase");
     server_fails("good.key", "good.key", "cert", "good.key", "holds no certificate in PEM form");
-    server_fails("good.crt", "good.locked.key", "key", "good.locked.key", "holds no private key in PEM form without a passphrase");
+    server_fails("good.crt", "good.locked.key", "key", "good.locked.key",
+                 "holds no private key in PEM form without a passphrase");
     server_fails("weak.crt", "weak.key", "cert", "weak.crt", "ee key too small");
     server_fails("good.crt", "wrong.key", "key", "wrong.key", "is not the key of the certificate");
 }
