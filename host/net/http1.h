@@ -33,7 +33,7 @@ struct http1_head {
     size_t count;
     struct weir_str method, target;          /* request; target as sent */
     struct weir_str authority;               /* request: of an absolute-form target, else empty */
-    struct weir_str path, query;             /* request: of the target; as sent, percent-escapes too; query without '?' */
+    struct weir_str path, query;             /* request: of the target, as sent; query without '?' */
     int status;                              /* response: its code.  HTTP1_BAD: what to answer: a request 4xx or 5xx,
                                                 a response 502 */
     int minor;                               /* HTTP/1.x */
