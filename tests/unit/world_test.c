@@ -443,8 +443,8 @@ START_TEST(no_message_holds_a_secret)
             struct world *w = kit_load(&k, texts[i], (enum world_depth)depth);
             ck_assert(!w || depth == WORLD_CHECK);
             world_free(w);
-            ck_assert_msg(!memmem(k.faults.ptr, k.faults.len, "CANARY", 6), "%s", kit_text(&k, &k.faults));
-            ck_assert_msg(!memmem(k.notes.ptr, k.notes.len, "CANARY", 6), "%s", kit_text(&k, &k.notes));
+            ck_assert_ptr_null(strstr(kit_text(&k, &k.faults), "CANARY"));
+            ck_assert_ptr_null(strstr(kit_text(&k, &k.notes), "CANARY"));
         }
     kit_close(&k);
 }
