@@ -2,6 +2,7 @@
 /* world_test.c -- what a configuration becomes: options, providers, dialects, keys, the life of instances; speed. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include "../plugins/world_openai.h"
@@ -573,6 +574,35 @@ static void same_options(const struct weir_option *rows, const void *a, const vo
     }
 }
 
+START_TEST(tls_contexts_are_made)
+{
+    struct kit k;
+    struct world *w;
+
+    kit_open(&k);
+    w = kit_takes(&k,
+                  "providers = ( { name = \"mock\"; }, { name = \"a\"; plugin = \"openai\"; }, { name = \"b\"; plugin "
+                  "= \"openai\"; "
+                  "url = \"http://h\"; },\n { name = \"c\"; plugin = \"openai\"; url = \"https://h\"; } );",
+                  WORLD_FULL);
+    ck_assert_ptr_null(w->providers[0]->tls); /* in this process */
+    ck_assert_ptr_nonnull(w->providers[1]->tls);
+    ck_assert_ptr_null(w->providers[2]->tls); /* plain */
+    ck_assert_ptr_nonnull(w->providers[3]->tls);
+    ck_assert_ptr_ne(w->providers[1]->tls, w->providers[3]->tls);
+    ck_assert_ptr_eq(SSL_CTX_get_cert_store(w->providers[1]->tls), SSL_CTX_get_cert_store(w->providers[3]->tls));
+    world_free(w);
+
+    kit_refuses(&k, "providers = ( { name = \"openai\"; ca = \"none.pem\"; } );", WORLD_FULL,
+                "c:1: ca: none.pem: No such file or directory; correct it\n");
+    kit_refuses(&k, "providers = ( { name = \"openai\"; cert = \"none.pem\"; cert_key = \"k.pem\"; } );", WORLD_FULL,
+                "c:1: cert: none.pem: No such file or directory; correct it\n");
+    kit_refuses(&k, "\ntls_cert = \"none.pem\"; tls_key = \"k.pem\";", WORLD_FULL,
+                "c:2: tls_cert: none.pem: No such file or directory; correct it\n");
+    kit_close(&k);
+}
+END_TEST
+
 /* The world of the configuration that is compiled in, and of weir.conf without its comments, are the same. */
 START_TEST(weir_conf_says_what_is_built_in)
 {
@@ -688,6 +718,7 @@ Suite *suite(void)
     tcase_add_test(t, world_readable_secrets_are_noted);
     tcase_add_test(t, optional_providers_are_left_out);
     tcase_add_test(t, silent_servers_cost_little);
+    tcase_add_test(t, tls_contexts_are_made);
     tcase_add_test(t, weir_conf_says_what_is_built_in);
     tcase_add_test(t, weir_conf_shows_the_defaults);
     tcase_add_test(t, loading_is_fast);
