@@ -306,6 +306,33 @@ START_TEST(keys_are_found_among_many)
 }
 END_TEST
 
+/* A digest that differs in one digit, wherever, is another key. */
+START_TEST(keys_are_compared_whole)
+{
+    struct buf text = {0};
+    struct kit k;
+    struct world *w;
+    char sha[] = SHA_A;
+
+    kit_open(&k);
+    buf_lit(&text, "keys = ( ");
+    for (int i = 0; i < 64; i++) {
+        char was = sha[i];
+        sha[i] = was == '0' ? '1' : '0';
+        buf_printf(&text, "%s{ id = \"k%d\"; sha256 = \"%s\"; }", i ? ", " : "", i, sha);
+        sha[i] = was;
+    }
+    buf_lit(&text, " );");
+    buf_char(&text, '\0');
+    w = kit_takes(&k, text.ptr, WORLD_SETTINGS);
+    ck_assert_uint_eq(w->key_count, 64);
+    ck_assert_ptr_null(world_key(w, WEIR_STR("a")));
+    world_free(w);
+    buf_fini(&text);
+    kit_close(&k);
+}
+END_TEST
+
 START_TEST(instances_live_as_the_header_says)
 {
     const struct world_options *self;
@@ -711,6 +738,7 @@ Suite *suite(void)
     tcase_add_loop_test(t, models_are_matched, 0, (int)(sizeof(served) / sizeof(served[0])));
     tcase_add_test(t, keys_are_found);
     tcase_add_test(t, keys_are_found_among_many);
+    tcase_add_test(t, keys_are_compared_whole);
     tcase_add_test(t, instances_live_as_the_header_says);
     tcase_add_test(t, a_failing_init_undoes_the_others);
     tcase_add_test(t, secrets_are_read_when_all_is);
