@@ -69,7 +69,8 @@ static void open_listener_tls(struct build *b)
         return;
     w->tls = tls_server(w->settings.tls_cert, w->settings.tls_key, &e);
     if (!w->tls)
-        build_fault(b, build_place(b, config_setting_get_member(b->root, "tls_cert")), "%s", e.text);
+        build_fault(b, build_place(b, config_setting_get_member(b->root, "tls_cert")), "tls_%s: %s; correct it",
+                    e.field, e.text);
 }
 
 static void add_instances(struct build *b)
@@ -143,14 +144,9 @@ void world_free(struct world *w)
 {
     if (!w)
         return;
-    for (size_t i = 0; i < w->provider_count; i++) {
-        struct ssl_ctx_st *tls = w->providers[i]->tls;
-        for (size_t k = i; tls && k < w->provider_count; k++)
-            if (w->providers[k]->tls == tls)
-                w->providers[k]->tls = NULL;
-        if (tls)
-            tls_free(tls);
-    }
+    for (size_t i = 0; i < w->provider_count; i++)
+        if (w->providers[i]->tls)
+            tls_free(w->providers[i]->tls);
     if (w->tls)
         tls_free(w->tls);
     secrets_fini(&w->secrets);
