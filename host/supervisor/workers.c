@@ -174,6 +174,7 @@ int workers_run(struct generation *g)
     w.world = world_load(g->config, WORLD_FULL, &notes, &error);
     if (!w.world) {
         fprintf(stderr, "%s\n", error.text);
+        buf_fini(&notes);
         return CHILD_REFUSED;
     }
     w.world->settings.listen = g->commons->listen;
