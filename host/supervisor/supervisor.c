@@ -36,7 +36,7 @@ struct reader {
 }; /* a sink's process */
 
 struct supervisor {
-    const struct supervisor_options *options;
+    const struct world_source *source;
     struct world *world; /* settings and names only */
     struct state state;
     struct commons commons;
@@ -105,13 +105,14 @@ static int reader_live(struct child *c)
     child_leave(s, c);
     commons_for_sink(&s->commons);
     metrics_attach(start.metrics, start.slot);
-    start.world = world_load(s->options->config, WORLD_FULL, NULL, &error);
-    if (!start.world || start.world->sink_count <= me->number ||
-        !world_init(start.world, start.world->sinks[me->number], &error)) {
+    start.world = commons_world(&s->commons, s->source, NULL);
+    if (!start.world || start.world->sink_count <= me->number)
+        return CHILD_REFUSED;
+    start.sink = start.world->sinks[me->number];
+    if (!world_init(start.world, start.sink, &error)) {
         fprintf(stderr, "%s\n", error.text);
         return CHILD_REFUSED;
     }
-    start.sink = start.world->sinks[me->number];
     status = sink_run(&start);
     world_fini(start.world);
     world_free(start.world);
@@ -129,7 +130,7 @@ static void children_init(struct supervisor *s)
     log_open(level, "supervisor");
     s->readers = must_alloc(sinks * sizeof *s->readers);
     s->children = must_alloc((2 + sinks) * sizeof(struct child *));
-    generation_init(&s->generation, &s->commons, s->options->config, generation_live, s);
+    generation_init(&s->generation, &s->commons, s->source, generation_live, s);
     child_init(&s->recorder, recorder_live, s);
     snprintf(s->recorder.name, sizeof s->recorder.name, "recorder");
     s->children[s->count++] = &s->generation.child;
@@ -320,32 +321,56 @@ static void process_harden(void)
     }
 }
 
-static bool supervisor_open(struct supervisor *s, struct weir_error *error)
+/* "FILE:LINE: " of the setting that is at fault, or "-l ADDR:PORT: ". */
+static void fault_place(const struct supervisor *s, const char *setting, struct buf *to)
 {
-    s->world = world_load(s->options->config, WORLD_SETTINGS, NULL, error);
-    if (!s->world)
-        return false;
-    if (s->options->listen)
-        s->world->settings.listen = s->options->listen;
-    return state_open(&s->state, s->world->settings.state, error) &&
-           commons_open(&s->commons, s->world, &s->state, error);
+    int line = strcmp(setting, "listen") == 0  ? s->world->lines.listen
+               : strcmp(setting, "admin") == 0 ? s->world->lines.admin
+                                               : s->world->lines.state;
+
+    if (strcmp(setting, "listen") == 0 && s->source->listen)
+        buf_printf(to, "-l %s: ", s->source->listen);
+    else if (line)
+        buf_printf(to, "%s:%d: ", s->source->file, line);
+    else
+        buf_printf(to, "%s: ", s->source->file ? s->source->file : "built-in configuration");
 }
 
-int supervisor_run(const struct supervisor_options *options)
+static bool supervisor_open(struct supervisor *s, struct buf *faults)
 {
-    struct supervisor s = {.options = options, .state = {.lock = -1}, .signals = -1, .started_us = clock_us()};
     struct weir_error error = {{0}, {0}, {0}};
 
+    s->world = world_load_from(s->source, WORLD_SETTINGS, NULL, faults);
+    if (!s->world)
+        return false;
+    if (state_open(&s->state, s->world->settings.state, &error) &&
+        commons_open(&s->commons, s->world, &s->state, &error))
+        return true;
+    fault_place(s, error.field, faults);
+    buf_printf(faults, "%s: %s\n", error.field, error.text);
+    return false;
+}
+
+int supervisor_run(const struct world_source *source)
+{
+    struct supervisor s = {.source = source,
+                           .state = {.lock = -1},
+                           .commons = {.admin = -1, .wake_recorder = -1},
+                           .signals = -1,
+                           .started_us = clock_us()};
+    struct buf faults = {0};
+
     process_harden();
-    if (supervisor_open(&s, &error)) {
+    if (supervisor_open(&s, &faults)) {
         children_init(&s);
         supervisor_loop(&s);
         commons_remove_rings(&s.commons, &s.state);
         generation_fini(&s.generation);
     } else {
-        fprintf(stderr, "%s\n", error.text);
+        fprintf(stderr, STR_FMT, STR_ARG(buf_view(&faults)));
         s.failed = true;
     }
+    buf_fini(&faults);
     commons_close(&s.commons);
     state_close(&s.state);
     if (s.world)

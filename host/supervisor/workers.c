@@ -167,18 +167,13 @@ static void notes_log(struct buf *notes)
 int workers_run(struct generation *g)
 {
     struct workers w = {.generation = g};
-    struct weir_error error = {{0}, {0}, {0}};
     struct buf notes = {0};
     int status;
 
-    w.world = world_load(g->config, WORLD_FULL, &notes, &error);
-    if (!w.world) {
-        fprintf(stderr, "%s\n", error.text);
-        buf_fini(&notes);
-        return CHILD_REFUSED;
-    }
-    w.world->settings.listen = g->commons->listen;
+    w.world = commons_world(g->commons, &g->source, &notes);
     notes_log(&notes);
+    if (!w.world)
+        return CHILD_REFUSED;
     w.signals = child_signals((const int[]){SIGCHLD}, 1);
     slots_make(&w);
     status = workers_loop(&w);

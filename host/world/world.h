@@ -106,6 +106,7 @@ struct world {
     struct arena arena;
     const char *file;                        /* the configuration */
     struct settings settings;
+    struct { int listen, admin, state; } lines;          /* of the file, where it sets them; 0: it does not */
     struct plugin **plugins; size_t plugin_count;
     struct instance **dialects; size_t dialect_count;   /* one implicit instance per plugin that has `accept` */
     struct provider **providers; size_t provider_count;
