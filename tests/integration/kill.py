@@ -97,6 +97,14 @@ def pids_of(weir, role):
     return found
 
 
+def alive(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 # ---- back again ----
 
 HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -132,12 +140,17 @@ def kill_one(weir, role, chance):
     if not pids:
         return None
     victim = chance.choice(pids)
+    orphans = weir.children() if role == "supervisor" else []
     start = time.monotonic()
     until = start + 10 * SLOW
     os.kill(victim, signal.SIGKILL)
     if role == "supervisor":
         weir.process.wait()
         weir.start(wait=False)
+        while any(alive(p) for p in orphans):       # they may still answer
+            if time.monotonic() > until:
+                raise AssertionError("orphans live on")
+            time.sleep(0.0005)
     if role == "sink":
         while victim in pids_of(weir, role) or not pids_of(weir, role):
             if time.monotonic() > until:
