@@ -24,6 +24,7 @@
 
 #define DRAIN_EXTRA_US 1000000 /* beyond drain_timeout, before what still runs is killed */
 #define FLUSH_US       5000000 /* for the recorder, and then for the sinks, to finish */
+#define SAME_SIGNAL_US 100000  /* timeout(1) and others send it to the process and to its group */
 #define HURRY_US       1000000 /* the same after a second signal */
 
 /* Stopping goes through these in order: workers first, then who takes in their last records, then who reads those. */
@@ -48,7 +49,7 @@ struct supervisor {
     int signals;
     int64_t started_us;
     enum phase phase;
-    int64_t deadline_us;
+    int64_t deadline_us, signal_us;
     bool told_ready, failed;
 };
 
@@ -209,6 +210,11 @@ static void stop_begin(struct supervisor *s)
 
 static void stop_signal(struct supervisor *s, unsigned signal)
 {
+    bool same = s->phase != PHASE_RUN && clock_us() - s->signal_us < SAME_SIGNAL_US;
+
+    s->signal_us = clock_us();
+    if (same)
+        return;
     if (s->phase == PHASE_RUN) {
         log_event(WEIR_INFO, LOG_stop, "signal=%s", sigabbrev_np((int)signal));
         stop_begin(s);
@@ -301,7 +307,8 @@ static void supervisor_loop(struct supervisor *s)
         children_reap(s);
         stop_turn(s);
     }
-    log_event(WEIR_INFO, LOG_stop, "status=%d", s->failed);
+    if (!s->failed)
+        log_event(WEIR_INFO, LOG_stop, "drained=true");
 }
 
 /* ---- start ---- */

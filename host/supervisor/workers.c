@@ -152,15 +152,19 @@ static int workers_loop(struct workers *w)
     return EXIT_SUCCESS;
 }
 
+/* Ten lines on what a newcomer has not configured would bury the one that matters. */
 static void notes_log(struct buf *notes)
 {
     char *at = notes->ptr, *end = notes->ptr + notes->len, *eol;
+    unsigned count = 0;
 
-    for (; at < end; at = eol + 1) {
+    for (; at < end; at = eol + 1, count++) {
         eol = memchr(at, '\n', (size_t)(end - at));
         eol = eol ? eol : end;
-        log_event(WEIR_INFO, LOG_config, "note=\"%.*s\"", (int)(eol - at), at);
+        log_event(WEIR_DEBUG, LOG_config, "note=\"%.*s\"", (int)(eol - at), at);
     }
+    if (count)
+        log_event(WEIR_INFO, LOG_config, "notes=%u see=\"weir check\"", count);
     buf_fini(notes);
 }
 

@@ -43,9 +43,9 @@ def alive(pid):
 
 
 def tree(weir):
-    """{name: [pids]} of all descendants."""
+    """{name: [pids]} of all descendants that live."""
     found = {}
-    for pid in sorted(weir.children()):
+    for pid in filter(alive, sorted(weir.children())):
         found.setdefault(name(pid), []).append(pid)
     return found
 
@@ -431,8 +431,7 @@ def it_needs_no_root_and_guards_its_memory():
         p = subprocess.Popen([run.pop("exe"), "serve", "-c", file], stdout=log, stderr=log, **run)
         try:
             wait_for(lambda: answers(port), 5, "it does not start: " + open(log.name).read())
-            w = type("Tree", (), {"process": p, "children": Weir.children})()
-            for pid in w.children(w) + [p.pid]:
+            for pid in Weir.children(None, p.pid) + [p.pid]:
                 assert os.stat("/proc/%d/environ" % pid).st_uid == 0, name(pid)      # not dumpable: not even its own user may look
                 peek = {k: v for k, v in run.items() if k != "cwd"}
                 got = subprocess.run(["cat", "/proc/%d/environ" % pid], capture_output=True, **peek)
@@ -469,8 +468,7 @@ def a_privileged_port_is_one_line():
 def the_first_answer_comes_soon():
     times = []
     for _ in range(5):
-        w = Weir("", wait=False, workers=2)
-        w.stop()
+        w = Weir("", start=False, workers=2)
         start = time.monotonic()
         w.start(wait=False)
         while True:
