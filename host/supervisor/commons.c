@@ -145,9 +145,10 @@ bool commons_open(struct commons *c, const struct world *world, const struct sta
     return true;
 }
 
-struct world *commons_world(const struct commons *c, const struct world_source *source, struct buf *notes)
+struct world *commons_world(const struct commons *c, const struct world_source *source, const char *sink,
+                            struct buf *notes)
 {
-    const struct world_source here = {.file = source->file, .listen = c->listen};
+    const struct world_source here = {.file = source->file, .listen = c->listen, .sink = sink};
     struct buf faults = {0};
     struct world *w = world_load_from(&here, WORLD_FULL, notes, &faults);
 

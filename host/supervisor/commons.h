@@ -38,8 +38,8 @@ unsigned commons_lane_sink(const struct commons *, unsigned sink);
 unsigned commons_lane_recorder(const struct commons *);
 unsigned commons_lane_supervisor(const struct commons *);
 
-/* The whole world, for the process that asks; `notes` may be NULL.  NULL: stderr has said why. */
-struct world *commons_world(const struct commons *, const struct world_source *, struct buf *notes);
+/* The whole world; or one sink's, by its name.  `notes` may be NULL.  NULL: stderr has said why. */
+struct world *commons_world(const struct commons *, const struct world_source *, const char *sink, struct buf *notes);
 
 /* In a new child: lets go of all that is not for it. */
 void commons_for_worker(struct commons *, unsigned slot);

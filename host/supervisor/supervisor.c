@@ -92,10 +92,20 @@ static int recorder_live(struct child *c)
     return recorder_run(&start);
 }
 
+/* NULL: the file has been edited since, and it is gone. */
+static struct sink *sink_called(const struct world *w, const char *name)
+{
+    for (size_t i = 0; i < w->sink_count; i++)
+        if (strcmp(w->sinks[i]->in.name, name) == 0)
+            return w->sinks[i];
+    return NULL;
+}
+
 static int reader_live(struct child *c)
 {
     struct reader *me = c->owner;
     struct supervisor *s = me->of;
+    const char *name = s->world->sinks[me->number]->in.name;
     struct weir_error error = {{0}, {0}, {0}};
     struct sink_start start = {.metrics = s->commons.metrics,
                                .slot = commons_lane_sink(&s->commons, me->number),
@@ -106,10 +116,10 @@ static int reader_live(struct child *c)
     child_leave(s, c);
     commons_for_sink(&s->commons);
     metrics_attach(start.metrics, start.slot);
-    start.world = commons_world(&s->commons, s->source, NULL);
-    if (!start.world || start.world->sink_count <= me->number)
+    start.world = commons_world(&s->commons, s->source, name, NULL);
+    start.sink = start.world ? sink_called(start.world, name) : NULL;
+    if (!start.sink)
         return CHILD_REFUSED;
-    start.sink = start.world->sinks[me->number];
     if (!world_init(start.world, start.sink, &error)) {
         fprintf(stderr, "%s\n", error.text);
         return CHILD_REFUSED;

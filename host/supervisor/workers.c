@@ -174,7 +174,7 @@ int workers_run(struct generation *g)
     struct buf notes = {0};
     int status;
 
-    w.world = commons_world(g->commons, &g->source, &notes);
+    w.world = commons_world(g->commons, &g->source, NULL, &notes);
     notes_log(&notes);
     if (!w.world)
         return CHILD_REFUSED;

@@ -129,6 +129,8 @@ enum world_depth {
 struct world_source {
     const char *file;                        /* NULL: the built-in configuration */
     const char *listen;                      /* replaces the setting; NULL: as it says */
+    const char *sink;                        /* a sink's own process: of all blocks only this one's plugin and secrets are loaded;
+                                                the other sinks are there by name, for their places.  NULL: everything */
 };
 
 /* NULL: `faults` has gained one line "FILE:LINE: what is wrong; what to do" for each mistake that could be found.  `notes` (may be

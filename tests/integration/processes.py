@@ -177,7 +177,7 @@ def ask_later(w, results):
     def run():
         try:
             results.append(chat(w.port, "slow", model="up/x"))
-        except OSError as e:
+        except (OSError, TypeError) as e:    # broken off
             results.append(e)
     thread = threading.Thread(target=run)
     thread.start()
