@@ -24,17 +24,17 @@
 
 #define DRAIN_EXTRA_US 1000000 /* beyond drain_timeout, before what still runs is killed */
 #define FLUSH_US       5000000 /* for the recorder, and then for the sinks, to finish */
-#define SAME_SIGNAL_US 100000  /* timeout(1) and others send it to the process and to its group */
 #define HURRY_US       1000000 /* the same after a second signal */
+#define SAME_SIGNAL_US 100000  /* timeout(1) and others send it to the process and to its group */
 
 /* Stopping goes through these in order: workers first, then who takes in their last records, then who reads those. */
 enum phase { PHASE_RUN, PHASE_GENERATION, PHASE_RECORDER, PHASE_SINKS, PHASE_OVER };
 
-struct reader {
+struct reader { /* a sink's process */
     struct child child;
     struct supervisor *of;
     unsigned number;
-}; /* a sink's process */
+};
 
 struct supervisor {
     const struct world_source *source;
@@ -51,6 +51,8 @@ struct supervisor {
     enum phase phase;
     int64_t deadline_us, signal_us;
     bool told_ready, failed;
+    bool hurry; /* a second signal */
+    bool cut;   /* somebody was killed while stopping */
 };
 
 /* ---- in the new processes ---- */
@@ -231,6 +233,8 @@ static void stop_signal(struct supervisor *s, unsigned signal)
         return;
     }
     log_event(WEIR_INFO, LOG_stop, "signal=%s now=true", sigabbrev_np((int)signal));
+    s->hurry = true;
+    s->cut = s->cut || s->generation.child.pid;
     child_kill(&s->generation.child);
     if (s->deadline_us > clock_us() + HURRY_US)
         s->deadline_us = clock_us() + HURRY_US;
@@ -251,7 +255,7 @@ static bool phase_is_done(const struct supervisor *s)
 static void phase_next(struct supervisor *s)
 {
     s->phase++;
-    s->deadline_us = clock_us() + FLUSH_US;
+    s->deadline_us = clock_us() + (s->hurry ? HURRY_US : FLUSH_US);
     if (s->phase == PHASE_RECORDER)
         child_stop(&s->recorder);
     for (unsigned i = 0; s->phase == PHASE_SINKS && i < s->world->sink_count; i++)
@@ -264,6 +268,7 @@ static void phase_kill(struct supervisor *s)
 
     for (unsigned i = from; i < (from == 2 ? s->count : from + 1); i++)
         child_kill(s->children[i]);
+    s->cut = true;
     s->deadline_us = clock_us() + HURRY_US;
 }
 
@@ -318,7 +323,7 @@ static void supervisor_loop(struct supervisor *s)
         stop_turn(s);
     }
     if (!s->failed)
-        log_event(WEIR_INFO, LOG_stop, "drained=true");
+        log_event(WEIR_INFO, LOG_stop, "drained=%s", s->cut ? "false" : "true");
 }
 
 /* ---- start ---- */
