@@ -122,7 +122,7 @@ def what_it_says_can_be_pasted():
 def whoever_dies_is_replaced():
     with Weir(SINK, workers=2) as w:
         t = wait_tree(w, ALL)
-        for victim, sig in (("weir:worker.1", signal.SIGKILL), ("weir:worker.0", signal.SIGSEGV), ("weir:recorder", signal.SIGKILL),
+        for victim, sig in (("weir:worker.1", signal.SIGKILL), ("weir:worker.0", signal.SIGABRT), ("weir:recorder", signal.SIGKILL),
                             ("weir:sink.lines", signal.SIGKILL), ("weir:generation", signal.SIGKILL)):
             before = tree(w)
             os.kill(before[victim][0], sig)
@@ -364,9 +364,9 @@ def nobody_outlives_the_supervisor():
         w.process.kill()
         w.process.wait()
         w.start(wait=False)                  # at once: the port and the rings are taken over
+        wait_for(lambda: gone(everybody), 1, "orphans live on")        # some may still have answered
         assert w.answers(5)
         times.append((time.monotonic() - start) * 1000)
-        assert gone(everybody)
         wait_tree(w, ALL)
     print("     supervisor killed, another answers after ms: " + " ".join("%.0f" % t for t in times))
     assert max(times) < 1000 * SLOW
