@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -28,7 +29,7 @@ BOUND_MS = {"worker": 50, "generation": 1000, "recorder": 1000, "sink": 1000, "s
 
 CONFIG = """
 durability = "%s";
-sinks = ( { name = "lines"; plugin = "jsonl"; path = "%s"; } );
+sinks = ( { name = "lines"; plugin = "jsonl"; path = "%s"; rotate = 0; } );
 """
 
 
@@ -186,9 +187,9 @@ def heard_by(told):
 def audit(weir, ledger, told):
     """What is wrong with the journal, as lines."""
     wrong = []
-    check = subprocess.run([WEIR, "journal", weir.state, "--verify"], capture_output=True, text=True)
+    check = subprocess.run([WEIR, "journal", "verify", weir.state], capture_output=True, text=True)
     if check.returncode != 0:
-        wrong.append("journal --verify: " + (check.stdout + check.stderr).strip()[:400])
+        wrong.append("journal verify: " + (check.stdout + check.stderr).strip()[:400])
     rows = weir.records()
     for i, r in enumerate(rows):
         if r["seq"] != rows[0]["seq"] + i:
@@ -279,6 +280,7 @@ def run(options):
     if wrong:
         print(weir.text()[-6000:])
     weir.close()
+    shutil.rmtree(folder, ignore_errors=True)
     return wrong
 
 
