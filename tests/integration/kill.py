@@ -286,7 +286,7 @@ def run(options):
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("--rounds", type=int, default=int(os.environ.get("KILL_ROUNDS", "200")))
+    p.add_argument("--rounds", type=int, default=int(os.environ.get("KILL_ROUNDS", "60" if SANITIZED else "200")))
     p.add_argument("--seed", type=int, default=int(os.environ.get("KILL_SEED", "0")) or random.randrange(1, 1 << 30))
     p.add_argument("--durability", default="strict", choices=("strict", "batched"))
     p.add_argument("--clients", type=int, default=6)
