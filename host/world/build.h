@@ -24,6 +24,7 @@ struct names { const char **list; size_t count, cap; };
 struct build {
     struct world *world;
     enum world_depth depth;
+    const char *sink;                        /* of world_source */
     config_t config;
     config_setting_t *root;                  /* of the file; NULL: none was given */
     config_t builtin;                        /* of the embedded configuration, when it is used */

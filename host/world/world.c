@@ -84,13 +84,29 @@ static void add_instances(struct build *b)
     for (size_t i = 0; i < w->stage_count; i++)
         instance_add(b, &w->stages[i]->in);
     for (size_t i = 0; i < w->sink_count; i++)
-        instance_add(b, &w->sinks[i]->in);
+        if (w->sinks[i]->in.plugin)
+            instance_add(b, &w->sinks[i]->in);
+}
+
+static void instances_build(struct build *b)
+{
+    struct world *w = b->world;
+
+    add_instances(b);
+    for (size_t i = 0; i < w->instance_count && !b->fault_count; i++)
+        instance_prepare(b, w->instances[i]);
+}
+
+static void build_sink(struct build *b, const char *listen)
+{
+    settings_read(b, listen);
+    sinks_read(b);
+    if (!b->fault_count)
+        instances_build(b);
 }
 
 static void build(struct build *b, const char *listen)
 {
-    struct world *w = b->world;
-
     settings_read(b, listen);
     providers_read(b);
     stages_read(b);
@@ -103,9 +119,7 @@ static void build(struct build *b, const char *listen)
     if (b->depth == WORLD_SETTINGS)
         return;
     providers_finish(b);
-    add_instances(b);
-    for (size_t i = 0; i < w->instance_count && !b->fault_count; i++)
-        instance_prepare(b, w->instances[i]);
+    instances_build(b);
     if (b->depth == WORLD_FULL && !b->fault_count)
         open_listener_tls(b);
 }
@@ -114,11 +128,11 @@ struct world *world_load_from(const struct world_source *from, enum world_depth 
                               struct buf *faults)
 {
     struct world *w = must_alloc(sizeof(*w));
-    struct build b = {.world = w, .depth = depth, .notes = notes, .faults = faults};
+    struct build b = {.world = w, .depth = depth, .notes = notes, .faults = faults, .sink = from->sink};
 
     w->file = from->file ? arena_strdup(&w->arena, str_of(from->file)) : NULL;
     if (config_open(&b, from->file))
-        build(&b, from->listen);
+        (from->sink ? build_sink : build)(&b, from->listen);
     config_close(&b);
     if (!b.fault_count)
         return w;

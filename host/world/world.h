@@ -106,6 +106,7 @@ struct world {
     struct arena arena;
     const char *file;                        /* the configuration */
     struct settings settings;
+    struct { int listen, admin, state; } lines;          /* of the file, where it sets them; 0: it does not */
     struct plugin **plugins; size_t plugin_count;
     struct instance **dialects; size_t dialect_count;   /* one implicit instance per plugin that has `accept` */
     struct provider **providers; size_t provider_count;
@@ -128,6 +129,8 @@ enum world_depth {
 struct world_source {
     const char *file;                        /* NULL: the built-in configuration */
     const char *listen;                      /* replaces the setting; NULL: as it says */
+    const char *sink;                        /* a sink's own process: of all blocks only this one's plugin and secrets are loaded;
+                                                the other sinks are there by name, for their places.  NULL: everything */
 };
 
 /* NULL: `faults` has gained one line "FILE:LINE: what is wrong; what to do" for each mistake that could be

@@ -272,6 +272,39 @@ START_TEST(listener_rule_holds_for_the_command_line)
 }
 END_TEST
 
+/* A sink's process gets no other block's plugin, nor its secrets. */
+START_TEST(loads_one_sink_alone)
+{
+    struct world_source from;
+    struct weir_error e;
+    struct world *w;
+    struct kit k;
+
+    kit_open(&k);
+    world_free(kit_takes(&k, "providers = ( { name = \"x\"; plugin = \"none\"; } );\n"
+                             "sinks = ( { name = \"first\"; plugin = \"none\"; }, { name = \"second\"; plugin = \"tell\"; } );",
+                         WORLD_SETTINGS));
+    from = (struct world_source){.file = k.conf, .sink = "second"};
+    w = world_load_from(&from, WORLD_FULL, NULL, &k.faults);
+    ck_assert_msg(w != NULL, "refused: %s", kit_text(&k, &k.faults));
+    ck_assert_uint_eq(w->sink_count, 2);
+    ck_assert_uint_eq(w->plugin_count, 1);
+    ck_assert_uint_eq(w->provider_count, 0);
+    ck_assert_str_eq(w->sinks[0]->in.name, "first");
+    ck_assert_ptr_null(w->sinks[0]->in.plugin);
+    ck_assert_str_eq(w->sinks[1]->in.plugin->name, "tell");
+    ck_assert(world_init(w, w->sinks[1], &e));
+    ck_assert_ptr_nonnull(w->sinks[1]->in.self);
+    world_fini(w);
+    world_free(w);
+    from.sink = "first";
+    ck_assert_ptr_null(world_load_from(&from, WORLD_FULL, NULL, &k.faults));
+    ck_assert_str_eq(kit_text(&k, &k.faults), "c:2: there is no plugin \"none\" in plugins/sinks (found: tell); put it there, or set "
+                                              "plugins to another folder\n");
+    kit_close(&k);
+}
+END_TEST
+
 /* A file full of mistakes does not fill the terminal. */
 START_TEST(bounds_the_number_of_lines)
 {
@@ -305,6 +338,7 @@ Suite *suite(void)
     tcase_add_test(t, tells_file_of_include);
     tcase_add_test(t, tells_unreadable_files);
     tcase_add_test(t, listener_rule_holds_for_the_command_line);
+    tcase_add_test(t, loads_one_sink_alone);
     tcase_add_test(t, bounds_the_number_of_lines);
     suite_add_tcase(s, t);
     return s;
