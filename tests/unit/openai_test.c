@@ -427,10 +427,10 @@ START_TEST(test_stream_reasoning_said_twice)
 {
     stream_means(
         CHUNK("\"reasoning\":\"hm\",\"reasoning_content\":\"hm\",\"reasoning_details\":[{\"type\":\"reasoning.text\","
-              "\"text\":\"hm\"}]") CHUNK(
-            "\"reasoning\":\"a\",\"reasoning_details\":[{\"text\":\"b\"},{\"summary\":\"c\"},{\"data\":\"enc\"}]"),
-        "reasoning 0 1 hm\nreasoning 0 1 copy hm\nreasoning 0 1 copy hm\nreasoning 0 1 a\nreasoning 0 3 b\nreasoning 0 "
-        "3 c\n");
+              "\"text\":\"hm\"}]")
+            CHUNK(
+                "\"reasoning\":\"a\",\"reasoning_details\":[{\"text\":\"b\"},{\"summary\":\"c\"},{\"data\":\"enc\"}]"),
+        "reasoning 0 1 hm\nreasoning 0 0 hm\nreasoning 0 3 hm\nreasoning 0 1 a\nreasoning 0 3 b\nreasoning 0 3 c\n");
 }
 END_TEST
 

@@ -77,15 +77,6 @@ static struct weir_str value_of(struct decoder *d, uint32_t node)
 /* ---- text ---------------------------------------------------------------------------------------------------------
  */
 
-/* Where a string of the frame stands. */
-static void event_place(struct decoder *d, struct weir_event *ev, uint32_t node)
-{
-    ev->text = weir_json_text(d->j, node);
-    ev->at = d->j->nodes[node].at;
-    ev->len = d->j->nodes[node].len;
-    ev->escaped = d->j->nodes[node].escaped;
-}
-
 static struct weir_event *event_at(struct decoder *d, enum weir_channel channel, uint32_t choice, uint32_t block,
                                    uint32_t node)
 {
@@ -99,8 +90,12 @@ static struct weir_event *event_at(struct decoder *d, enum weir_channel channel,
     }
     ev = event_new(d, channel, choice);
     ev->block = (uint32_t)as;
-    if (node != WEIR_NO_NODE)
-        event_place(d, ev, node);
+    if (node != WEIR_NO_NODE) {
+        ev->text = weir_json_text(d->j, node);
+        ev->at = d->j->nodes[node].at;
+        ev->len = d->j->nodes[node].len;
+        ev->escaped = d->j->nodes[node].escaped;
+    }
     return ev;
 }
 
@@ -110,28 +105,24 @@ static void put_text(struct decoder *d, enum weir_channel channel, uint32_t choi
         event_at(d, channel, choice, block, node);
 }
 
-/* Repeats what a stream says: the same string once more in this frame, or the same in another form, as logprobs do. */
-static void put_copy(struct decoder *d, enum weir_channel channel, uint32_t choice, uint32_t block, uint32_t node)
+/* A value that says a stream's text in another form, as logprobs do: a copy without text of its own. */
+static void put_shadow(struct decoder *d, uint32_t choice, uint32_t block, uint32_t node)
 {
-    struct openai_stream *s = stream_get(d->c, channel, choice, block);
+    struct openai_stream *s;
     struct weir_event *ev;
 
+    if (!is(d, node, WEIR_JSON_ARRAY) && !is(d, node, WEIR_JSON_OBJECT))
+        return;
+    s = stream_get(d->c, WEIR_TEXT, choice, block);
     if (!s) {
         give_up(d, "the answer has too many choices or tool calls");
         return;
     }
-    ev = event_new(d, channel, choice);
+    ev = event_new(d, WEIR_TEXT, choice);
     ev->block = stream_block(s);
     ev->copy = true;
-    event_place(d, ev, node);
-    if (!is(d, node, WEIR_JSON_STRING))
-        ev->text = WEIR_STR("");
-}
-
-static void put_shadow(struct decoder *d, uint32_t choice, uint32_t block, uint32_t node)
-{
-    if (is(d, node, WEIR_JSON_ARRAY) || is(d, node, WEIR_JSON_OBJECT))
-        put_copy(d, WEIR_TEXT, choice, block, node);
+    ev->at = d->j->nodes[node].at;
+    ev->len = d->j->nodes[node].len;
 }
 
 static void put_strings(struct decoder *d, enum weir_channel channel, uint32_t choice, uint32_t block, uint32_t node)
@@ -155,32 +146,12 @@ static void decode_parts(struct decoder *d, uint32_t choice, uint32_t array)
     }
 }
 
-/* ---- reasoning ------------------------------------------------------------------------------------------------------
- */
-
-/* Servers say it as reasoning_content, as reasoning, as reasoning_details, or as several of them at once. */
-struct reasoning {
-    uint32_t node, block;
-};
-
-static void decode_reasoning(struct decoder *d, uint32_t choice, struct reasoning *first, uint32_t block, uint32_t node)
-{
-    if (!is_text(d, node))
-        return;
-    if (first->node != WEIR_NO_NODE && str_eq(weir_json_text(d->j, first->node), weir_json_text(d->j, node))) {
-        put_copy(d, WEIR_REASONING, choice, first->block, node);
-        return;
-    }
-    if (first->node == WEIR_NO_NODE)
-        *first = (struct reasoning){node, block};
-    put_text(d, WEIR_REASONING, choice, block, node);
-}
-
-static void decode_details(struct decoder *d, uint32_t choice, struct reasoning *first, uint32_t array)
+/* OpenRouter's reasoning_details say what `reasoning` says, sometimes all of it, sometimes a summary. */
+static void decode_details(struct decoder *d, uint32_t choice, uint32_t array)
 {
     for (EACH_ITEM(d, item, array)) {
-        decode_reasoning(d, choice, first, REASONING_DETAILS, weir_json_get(d->j, item, "text"));
-        decode_reasoning(d, choice, first, REASONING_DETAILS, weir_json_get(d->j, item, "summary"));
+        put_text(d, WEIR_REASONING, choice, REASONING_DETAILS, weir_json_get(d->j, item, "text"));
+        put_text(d, WEIR_REASONING, choice, REASONING_DETAILS, weir_json_get(d->j, item, "summary"));
     }
 }
 
@@ -249,8 +220,6 @@ static void decode_calls(struct decoder *d, uint32_t choice, uint32_t array)
 /* `delta` of a stream, `message` of a whole answer: the same members. */
 static void decode_message(struct decoder *d, uint32_t choice, uint32_t message)
 {
-    struct reasoning reasoning = {WEIR_NO_NODE, 0};
-
     for (EACH_KEY(d, k, message)) {
         uint32_t v = k + 1;
         if (KEY_IS(d, k, "content") && is(d, v, WEIR_JSON_STRING))
@@ -260,11 +229,11 @@ static void decode_message(struct decoder *d, uint32_t choice, uint32_t message)
         else if (KEY_IS(d, k, "refusal"))
             put_text(d, WEIR_TEXT, choice, TEXT_REFUSAL, v);
         else if (KEY_IS(d, k, "reasoning_content"))
-            decode_reasoning(d, choice, &reasoning, REASONING_CONTENT, v);
+            put_text(d, WEIR_REASONING, choice, REASONING_CONTENT, v);
         else if (KEY_IS(d, k, "reasoning"))
-            decode_reasoning(d, choice, &reasoning, REASONING_PLAIN, v);
+            put_text(d, WEIR_REASONING, choice, REASONING_PLAIN, v);
         else if (KEY_IS(d, k, "reasoning_details"))
-            decode_details(d, choice, &reasoning, v);
+            decode_details(d, choice, v);
         else if (KEY_IS(d, k, "tool_calls"))
             decode_calls(d, choice, v);
         else if (KEY_IS(d, k, "function_call"))

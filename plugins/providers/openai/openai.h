@@ -14,7 +14,7 @@ struct openai { /* one row of openai_options[] each */
     bool include_usage;
 };
 
-/* Blocks: which field of a choice a stream of text is.  Clients join the pieces of each field over the whole answer,
+/* Blocks: which field of a choice a stream of text is.  Servers that say their reasoning under two names have two.  Clients join the pieces of each field over the whole answer,
  * whatever comes between, so every field of a choice is one stream, and a tool call is a stream of its own. */
 enum {
     TEXT_CONTENT = 0,
