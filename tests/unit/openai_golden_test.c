@@ -197,35 +197,45 @@ static void decode_file(const char *name, const char *recorded)
 
 /* ---- the test ---- */
 
-static int files_check(char *golden)
+static void file_check(const char *name, struct weir_str want)
 {
+    struct weir_test_buf got = {0};
+    char *recorded;
+
+    if (!name[0])
+        return;
+    recorded = fixture_read(name);
+    ck_assert_msg(recorded != NULL, "no recording %s", name);
+    decode_file(name, recorded);
+    put_texts(&got);
+    put_calls(&got);
+    put_ends(&got);
+    ck_assert_msg(got.len == want.len && (!got.len || memcmp(got.ptr, want.ptr, got.len) == 0),
+                  "%s:\n got: %.*s\nwant: %.*s", name, (int)got.len, got.ptr, (int)want.len, want.ptr);
+    wt_buf_free(&got);
+    free(recorded);
+}
+
+static int files_check(const char *golden)
+{
+    struct weir_str rest = {golden, strlen(golden)}, line;
+    struct weir_test_buf want = {0};
+    char name[128] = "";
     int files = 0;
 
-    for (char *block = strstr(golden, "file "), *next; block; block = next) {
-        char *end = strchr(block, '\n');
-        struct weir_test_buf got = {0};
-        ck_assert(end != NULL);
-        *end = '\0';
-        next = strncmp(end + 1, "file ", 5) == 0 ? end + 1 : strstr(end + 1, "\nfile ");
-        if (next && *next == '\n')
-            *next++ = '\0';
-        char *recorded = fixture_read(block + 5);
-        ck_assert_msg(recorded != NULL, "no recording %s", block + 5);
-        decode_file(block + 5, recorded);
-        put_texts(&got);
-        put_calls(&got);
-        put_ends(&got);
-        if (next && got.len) /* the block's last line end was cut off above */
-            got.len -= next != end + 1;
-        wt_add(&got, (struct weir_str){"", 1});
-        if (next != end + 1)
-            ck_assert_msg(strcmp(got.ptr, end + 1) == 0, "%s:\n got: %s\nwant: %s", block + 5, got.ptr, end + 1);
-        else
-            ck_assert_msg(got.len == 1, "%s should mean nothing", block + 5);
-        wt_buf_free(&got);
-        free(recorded);
-        files++;
+    while (wt_line(&rest, &line)) {
+        if (line.len > 5 && memcmp(line.ptr, "file ", 5) == 0) {
+            file_check(name, wt_view(&want));
+            snprintf(name, sizeof name, "%.*s", (int)line.len - 5, line.ptr + 5);
+            want.len = 0;
+            files++;
+            continue;
+        }
+        wt_add(&want, line);
+        wt_add_text(&want, "\n");
     }
+    file_check(name, wt_view(&want));
+    wt_buf_free(&want);
     return files;
 }
 
