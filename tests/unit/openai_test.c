@@ -508,7 +508,7 @@ START_TEST(test_body_of_chat)
         "{\"name\":\"g\",\"arguments\":{\"k\":\"v\"}}}]},\"logprobs\":null,\"finish_reason\":\"stop\"},{\"index\":1,"
         "\"message\":"
         "{\"content\":\"b\"},\"finish_reason\":\"length\"}],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}",
-        "text 0 0 last a\narguments 0 0 last t1/f {\"x\":1}\narguments 0 1 last t2/g\ntext 0 65537 k\ntext 0 65537 "
+        "text 0 0 last a\narguments 0 0 last t1/f {\"x\":1}\narguments 0 1 last t2/g\ntext 0 131072 last k\ntext 0 131073 "
         "last v\n"
         "finish 0 0 stop\ntext 1 0 last b\nfinish 1 0 length\nusage 0 0 1 -1 -1 2 -1 -1 -1\n");
 }

@@ -77,6 +77,15 @@ static struct weir_str value_of(struct decoder *d, uint32_t node)
 /* ---- text ---------------------------------------------------------------------------------------------------------
  */
 
+/* Where a string of the frame stands. */
+static void event_place(struct decoder *d, struct weir_event *ev, uint32_t node)
+{
+    ev->text = weir_json_text(d->j, node);
+    ev->at = d->j->nodes[node].at;
+    ev->len = d->j->nodes[node].len;
+    ev->escaped = d->j->nodes[node].escaped;
+}
+
 static struct weir_event *event_at(struct decoder *d, enum weir_channel channel, uint32_t choice, uint32_t block,
                                    uint32_t node)
 {
@@ -90,12 +99,8 @@ static struct weir_event *event_at(struct decoder *d, enum weir_channel channel,
     }
     ev = event_new(d, channel, choice);
     ev->block = (uint32_t)as;
-    if (node != WEIR_NO_NODE) {
-        ev->text = weir_json_text(d->j, node);
-        ev->at = d->j->nodes[node].at;
-        ev->len = d->j->nodes[node].len;
-        ev->escaped = d->j->nodes[node].escaped;
-    }
+    if (node != WEIR_NO_NODE)
+        event_place(d, ev, node);
     return ev;
 }
 
@@ -125,10 +130,22 @@ static void put_shadow(struct decoder *d, uint32_t choice, uint32_t block, uint3
     ev->len = d->j->nodes[node].len;
 }
 
-static void put_strings(struct decoder *d, enum weir_channel channel, uint32_t choice, uint32_t block, uint32_t node)
+/* Arguments that came as an object: each string in it is a text by itself, which nothing may be held over from. */
+static void put_strings(struct decoder *d, uint32_t choice, uint32_t node)
 {
-    for (uint32_t i = node; i < d->j->nodes[node].next; i++)
-        put_text(d, channel, choice, block, i);
+    for (uint32_t i = node; i < d->j->nodes[node].next; i++) {
+        struct weir_event *ev;
+        if (!is_text(d, i))
+            continue;
+        if (d->l->strings == MOST_STRINGS) {
+            give_up(d, "the answer has too many strings in its arguments");
+            return;
+        }
+        ev = event_new(d, WEIR_TEXT, choice);
+        ev->block = TEXT_STRINGS + d->l->strings++;
+        ev->last = true;
+        event_place(d, ev, i);
+    }
 }
 
 /* Mistral's parts: {"type":"text","text"} and {"type":"thinking","thinking":[{"type":"text","text"}]}. */
@@ -173,7 +190,7 @@ static void decode_call(struct decoder *d, uint32_t choice, uint32_t block, uint
         ev->tool_name = name;
     }
     if (is(d, arguments, WEIR_JSON_OBJECT) || is(d, arguments, WEIR_JSON_ARRAY))
-        put_strings(d, WEIR_TEXT, choice, TEXT_CUSTOM + block, arguments);
+        put_strings(d, choice, arguments);
 }
 
 /* Text of a custom tool is no JSON: it goes as text, so that stages see all of it. */

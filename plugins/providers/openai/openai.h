@@ -20,7 +20,8 @@ enum {
     TEXT_CONTENT = 0,
     TEXT_REFUSAL = 1,
     TEXT_TRANSCRIPT = 2,   /* WEIR_TEXT */
-    TEXT_CUSTOM = 0x10000, /* + call: text a custom tool takes, or strings of arguments sent as an object */
+    TEXT_CUSTOM = 0x10000,  /* + call: text that a custom tool takes */
+    TEXT_STRINGS = 0x20000, /* + n: the strings of arguments sent as an object, counted over the answer */
     REASONING_CONTENT = 0,
     REASONING_PLAIN = 1,
     REASONING_PARTS = 2,
@@ -33,6 +34,7 @@ enum {
 #define OPENAI_STREAMS 1024 /* of one answer at most: 128 choices with 8 streams each */
 #define OPENAI_CHOICES 0x10000
 #define OPENAI_CALLS   0x10000
+#define MOST_STRINGS   (BLOCK_AGAIN - TEXT_STRINGS)
 
 struct openai_stream {
     uint32_t choice, block;
@@ -53,6 +55,7 @@ struct openai_local { /* one request, zeroed */
     struct openai_call *calls;
     uint32_t call_count, call_cap;
     uint32_t frames;                    /* decoded so far */
+    uint32_t strings;                   /* TEXT_STRINGS so far */
     struct weir_str id, model, created; /* of the upstream's answer, as raw JSON text; "" not seen yet */
 };
 
