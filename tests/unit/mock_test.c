@@ -131,8 +131,7 @@ static struct weir_str unchunked(void)
     return wt_view(&out);
 }
 
-/* ---- echo ---------------------------------------------------------------------------------------------------------
- */
+/* ---- echo ---- */
 
 #define MESSAGE_TAIL ",\"refusal\":null},\"logprobs\":null,\"finish_reason\":"
 
@@ -216,8 +215,7 @@ START_TEST(test_limit_by_max_tokens)
 }
 END_TEST
 
-/* ---- the other models ---------------------------------------------------------------------------------------------
- */
+/* ---- the other models ---- */
 
 START_TEST(test_lorem)
 {
@@ -328,8 +326,7 @@ START_TEST(test_moderations)
 }
 END_TEST
 
-/* ---- steering ------------------------------------------------------------------------------------------------------
- */
+/* ---- steering ---- */
 
 START_TEST(test_statuses)
 {
@@ -398,8 +395,7 @@ START_TEST(test_delays)
 }
 END_TEST
 
-/* ---- faults -------------------------------------------------------------------------------------------------------
- */
+/* ---- faults ---- */
 
 START_TEST(test_faults_of_streams)
 {

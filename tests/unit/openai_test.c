@@ -26,8 +26,7 @@ static bool chat(const char *body)
     return weir_test_accept(&t, "POST", CHAT, body, &e);
 }
 
-/* ---- accept --------------------------------------------------------------------------------------------------------
- */
+/* ---- accept ---- */
 
 START_TEST(test_accept_reads_what_the_host_needs)
 {
@@ -204,8 +203,7 @@ START_TEST(test_accept_refuses)
 }
 END_TEST
 
-/* ---- encode --------------------------------------------------------------------------------------------------------
- */
+/* ---- encode ---- */
 
 #define MESSAGES "\"messages\":[{\"role\":\"user\",\"content\":\"h\\u0069\"}]"
 #define ASKED    "\"stream_options\":{\"include_usage\":true}"
@@ -309,7 +307,7 @@ START_TEST(test_encode_headers)
 }
 END_TEST
 
-/* ---- decode: what a stream comes to ---------------------------------------------------------------------------- */
+/* ---- decode: what a stream comes to ---- */
 
 /* One line an event: channel, choice, block, "copy", "last", then text, detail or counts. */
 static const char *events(void)
@@ -508,7 +506,8 @@ START_TEST(test_body_of_chat)
         "{\"name\":\"g\",\"arguments\":{\"k\":\"v\"}}}]},\"logprobs\":null,\"finish_reason\":\"stop\"},{\"index\":1,"
         "\"message\":"
         "{\"content\":\"b\"},\"finish_reason\":\"length\"}],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}",
-        "text 0 0 last a\narguments 0 0 last t1/f {\"x\":1}\narguments 0 1 last t2/g\ntext 0 131072 last k\ntext 0 131073 "
+        "text 0 0 last a\narguments 0 0 last t1/f {\"x\":1}\narguments 0 1 last t2/g\ntext 0 131072 last k\ntext 0 "
+        "131073 "
         "last v\n"
         "finish 0 0 stop\ntext 1 0 last b\nfinish 1 0 length\nusage 0 0 1 -1 -1 2 -1 -1 -1\n");
 }
@@ -604,8 +603,7 @@ START_TEST(test_usage_in_odd_places)
 }
 END_TEST
 
-/* ---- providers.md section 12: bugs of other gateways, by number ---------------------------------------------------
- */
+/* ---- providers.md section 12: bugs of other gateways, by number ---- */
 
 START_TEST(test_bug_01_tool_index_starts_at_one)
 {
@@ -726,6 +724,15 @@ START_TEST(test_bug_22_errors_inside_200)
 }
 END_TEST
 
+START_TEST(test_bug_33_nothing_follows_done)
+{
+    stream_begin(true);
+    ck_assert(weir_test_decode_stream(&t, CHUNK("\"content\":\"a\"") DONE CHUNK("\"content\":\"b\"") DONE, &e));
+    ck_assert_str_eq(events(), "text 0 0 a\ntext 0 0 last\ndone 0 0\n");
+    weir_test_same(t.client, CHUNK("\"content\":\"a\"") DONE);
+}
+END_TEST
+
 START_TEST(test_bug_34_reasoning_is_not_text)
 {
     stream_means(CHUNK("\"content\":null,\"reasoning_content\":\"hm\"")
@@ -752,7 +759,7 @@ START_TEST(test_bug_41_records_glued_together)
 }
 END_TEST
 
-/* ---- answer, refuse, list ---------------------------------------------------------------------------------------- */
+/* ---- answer, refuse, list ---- */
 
 static void answer_is(struct weir_event ev, const char *want)
 {
@@ -903,6 +910,7 @@ Suite *suite(void)
     tcase_add_test(c, test_bug_17_empty_arguments);
     tcase_add_test(c, test_bug_21_nothing_is_invented_for_a_truncated_stream);
     tcase_add_test(c, test_bug_22_errors_inside_200);
+    tcase_add_test(c, test_bug_33_nothing_follows_done);
     tcase_add_test(c, test_bug_34_reasoning_is_not_text);
     tcase_add_test(c, test_bug_40_content_null);
     tcase_add_test(c, test_bug_41_records_glued_together);

@@ -185,8 +185,7 @@ bool script_read(struct script *s, struct weir_str model, struct weir_str *promp
     return read_prompt(s, prompt, why);
 }
 
-/* ---- speech
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- speech ---- */
 
 static char speech_byte(const struct speech *s, size_t at)
 {

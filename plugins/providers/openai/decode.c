@@ -74,8 +74,7 @@ static struct weir_str value_of(struct decoder *d, uint32_t node)
     n != WEIR_NO_NODE;                                                                                                 \
     n = weir_json_next((d)->j, (array), n)
 
-/* ---- text ---------------------------------------------------------------------------------------------------------
- */
+/* ---- text ---- */
 
 /* Where a string of the frame stands. */
 static void event_place(struct decoder *d, struct weir_event *ev, uint32_t node)
@@ -172,8 +171,7 @@ static void decode_details(struct decoder *d, uint32_t choice, uint32_t array)
     }
 }
 
-/* ---- tool calls -----------------------------------------------------------------------------------------------------
- */
+/* ---- tool calls ---- */
 
 /* One piece of a call.  The first has the name; some servers repeat it or send it empty. */
 static void decode_call(struct decoder *d, uint32_t choice, uint32_t block, uint32_t function, struct weir_str id)
@@ -231,8 +229,7 @@ static void decode_calls(struct decoder *d, uint32_t choice, uint32_t array)
     }
 }
 
-/* ---- choices --------------------------------------------------------------------------------------------------------
- */
+/* ---- choices ---- */
 
 /* `delta` of a stream, `message` of a whole answer: the same members. */
 static void decode_message(struct decoder *d, uint32_t choice, uint32_t message)
@@ -336,10 +333,9 @@ static void decode_choice(struct decoder *d, uint32_t item, uint32_t place)
         event_new(d, WEIR_USAGE, (uint32_t)choice)->usage = &d->usage;
 }
 
-/* ---- frames
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- frames ---- */
 
-/* {"message"} , "text", or anything else that is not null or false. */
+/* {"message"}, "text", or anything else that is not null or false. */
 static void decode_error(struct decoder *d, uint32_t error)
 {
     uint32_t text = is(d, error, WEIR_JSON_STRING) ? error : weir_json_get(d->j, error, "message");
@@ -377,14 +373,12 @@ static void remember(struct decoder *d)
         d->l->created = text_keep(d->c, weir_json_text(d->j, created));
 }
 
-/* The record that include_usage adds: usage and no choice.  One that also says something else stays, without its usage.
- */
+/* The record that include_usage adds: usage and no choice.  One that says more stays, without its usage. */
 static void hide_usage(struct decoder *d, uint32_t choices, uint32_t usage)
 {
     static const char *const plain[] = {
         "id",           "object",      "created", "model", "choices", "usage", "system_fingerprint",
-        "service_tier", "obfuscation", "x_groq",  NULL,
-    };
+        "service_tier", "obfuscation", "x_groq",  NULL};
     const struct openai *o = d->c->self;
     const struct weir_request *r = weir_request(d->c);
     bool more = false;
@@ -444,6 +438,7 @@ static bool decode_bare(struct decoder *d)
     if (d->frame->stream && str_is(s, "[DONE]")) {
         end_streams(d, true, 0);
         event_new(d, WEIR_DONE_MARK, 0);
+        d->l->done = true;
         return true;
     }
     if (d->frame->status < 400)
@@ -460,6 +455,10 @@ bool openai_decode(struct weir_ctx *c, const struct weir_frame *frame, struct we
     d.events = d.room;
     d.cap = FIRST_EVENTS;
     d.l->frames++;
+    if (d.l->done) { /* nothing follows the mark */
+        weir_frame_drop(c);
+        return true;
+    }
     if (!d.j)
         ok = decode_bare(&d);
     else if (!is(&d, 0, WEIR_JSON_OBJECT))

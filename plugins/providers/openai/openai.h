@@ -14,8 +14,9 @@ struct openai { /* one row of openai_options[] each */
     bool include_usage;
 };
 
-/* Blocks: which field of a choice a stream of text is.  Servers that say their reasoning under two names have two.  Clients join the pieces of each field over the whole answer,
- * whatever comes between, so every field of a choice is one stream, and a tool call is a stream of its own. */
+/* Blocks: which field of a choice a stream of text is.  Clients join the pieces of each field over the whole answer,
+ * whatever comes between, so every field of a choice is one stream, and a tool call is a stream of its own.  Servers
+ * that say their reasoning under two names have two. */
 enum {
     TEXT_CONTENT = 0,
     TEXT_REFUSAL = 1,
@@ -56,6 +57,7 @@ struct openai_local { /* one request, zeroed */
     uint32_t call_count, call_cap;
     uint32_t frames;                    /* decoded so far */
     uint32_t strings;                   /* TEXT_STRINGS so far */
+    bool done;                          /* the mark of the end has been seen */
     struct weir_str id, model, created; /* of the upstream's answer, as raw JSON text; "" not seen yet */
 };
 
