@@ -432,6 +432,19 @@ START_TEST(test_stream_reasoning_said_twice)
 }
 END_TEST
 
+START_TEST(test_stream_of_another_attempt)
+{
+    struct weir_candidate to = weir_test_candidate("p", "m");
+
+    stream_begin(true);
+    ck_assert(weir_test_decode_stream(&t, CHUNK("\"content\":\"a\"") FINISH("\"error\""), &e));
+    weir_test_encode(&t, &to, &e);
+    t.events.count = 0;
+    ck_assert(weir_test_decode_stream(&t, CHUNK("\"content\":\"b\"") FINISH("\"stop\""), &e));
+    ck_assert_str_eq(events(), "text 0 0 b\ntext 0 0 last\nfinish 0 0 stop\n");
+}
+END_TEST
+
 START_TEST(test_stream_text_after_the_end)
 {
     stream_means(CHUNK("\"content\":\"a\"") FINISH("\"stop\"") CHUNK("\"content\":\"b\"") FINISH("\"stop\"") DONE,
@@ -889,6 +902,7 @@ Suite *suite(void)
     tcase_add_test(c, test_stream_with_n);
     tcase_add_test(c, test_stream_logprobs_are_copies);
     tcase_add_test(c, test_stream_reasoning_said_twice);
+    tcase_add_test(c, test_stream_of_another_attempt);
     tcase_add_test(c, test_stream_text_after_the_end);
     tcase_add_test(c, test_stream_shapes_that_make_no_sense_pass);
     tcase_add_loop_test(c, test_stream_fails_cleanly, 0, COUNT(senseless));

@@ -454,6 +454,8 @@ bool openai_decode(struct weir_ctx *c, const struct weir_frame *frame, struct we
 
     d.events = d.room;
     d.cap = FIRST_EVENTS;
+    if (frame->first)
+        *d.l = (struct openai_local){0};
     d.l->frames++;
     if (d.l->done) { /* nothing follows the mark */
         weir_frame_drop(c);
