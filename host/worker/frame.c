@@ -340,6 +340,8 @@ bool frame_take(struct request *r, struct weir_frame pub)
     bool ok = true;
 
     pub.status = a->status;
+    pub.first = !f->taken;
+    f->taken = true;
     frame_reset(f, &pub);
     if (a->stream && a->chain.wanted)
         frame_keep(f);
