@@ -159,9 +159,9 @@ def ledger_of(path):
 def audit(weir, ledger, told):
     """What is wrong with the journal, as lines."""
     wrong = []
-    check = subprocess.run([WEIR, "journal", weir.state, "--verify"], capture_output=True, text=True)
+    check = subprocess.run([WEIR, "journal", "verify", weir.state], capture_output=True, text=True)
     if check.returncode != 0:
-        wrong.append("journal --verify: " + (check.stdout + check.stderr).strip()[:400])
+        wrong.append("journal verify: " + (check.stdout + check.stderr).strip()[:400])
     rows = weir.records()
     for i, r in enumerate(rows):
         if r["seq"] != rows[0]["seq"] + i:
