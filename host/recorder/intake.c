@@ -292,7 +292,8 @@ bool intake_open(struct intake *in, const char *state, const struct journal_limi
     clean = clean && from == journal_next_seq(in->journal);
     if (!read_past(in, from, &past, e))
         return false;
-    log_event(WEIR_INFO, LOG_journal, "what=opened next=%llu read_from=%llu open=%zu cut_off=%llu",
+    log_event(repaired || in->ledger.opens ? WEIR_INFO : WEIR_DEBUG, LOG_journal,
+              "what=opened next=%llu read_from=%llu open=%zu cut_off=%llu",
               (unsigned long long)journal_next_seq(in->journal), (unsigned long long)from, in->ledger.opens,
               (unsigned long long)repaired);
     for (size_t i = 0; i < past.count; i++)
