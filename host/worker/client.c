@@ -19,6 +19,7 @@
 #define AHEAD_MAX 65536   /* bytes a client may send ahead while a request is served */
 #define LINGER_US 1000000 /* after the last byte: time to let the client read it */
 #define READ_TURNS 16   /* most reads in one turn of the loop */
+#define BODY_AT_ONCE 65536 /* of an announced body: more only as it arrives */
 #define SECOND_US 1000000
 
 static void client_ready(struct loop_fd *, uint32_t events);
@@ -201,7 +202,7 @@ static void client_start(struct client *c, const struct http1_head *head, const 
     if (head->body == HTTP1_LENGTH) {
         c->body_want = (size_t)head->content_length;
         if (c->body_want)
-            buf_grow(&c->r->body, c->body_want);
+            buf_grow(&c->r->body, c->body_want < BODY_AT_ONCE ? c->body_want : BODY_AT_ONCE);
     } else if (head->body == HTTP1_CHUNKED) {
         chunked_init(&c->chunked);
     }
