@@ -26,7 +26,7 @@ run() {                     # run NAME LIMIT_S COMMAND...
     timeout -k 10 "$limit" "$@" >"$logs/out" 2>&1 </dev/null
     rc=$?
     line=$(grep -aE '^([^ ]+: )?[0-9]+ passed, [0-9]+ failed' "$logs/out" | tail -n 1)
-    p=$(sed -nE 's/.*[^0-9]?([0-9]+) passed.*/\1/p' <<<" $line")
+    p=$(sed -nE 's/.*[^0-9]([0-9]+) passed.*/\1/p' <<<" $line")
     f=$(sed -nE 's/.* ([0-9]+) failed.*/\1/p' <<<"$line")
     s=$(sed -nE 's/.* ([0-9]+) skipped.*/\1/p' <<<"$line")
     if [ "$rc" -ne 0 ] && [ "${f:-0}" -eq 0 ]; then f=1; fi
