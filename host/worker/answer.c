@@ -245,6 +245,20 @@ void answer_resumed(struct ctx *c, enum weir_verdict v)
         exchange_unblock(r->x);
 }
 
+/* A stream that is complete but for its end mark gets it: a client waits for exactly one end. */
+static void answer_end_mark(struct request *r)
+{
+    const struct weir_event mark = {.size = sizeof mark, .channel = WEIR_DONE_MARK};
+    struct ctx *c = request_ctx(r, r->dialect, NULL);
+    struct buf b = worker_buf_take(r->w);
+
+    stages_out(c, &b);
+    if (r->dialect->plugin->hooks.answer && r->dialect->plugin->hooks.answer(&c->pub, &mark))
+        answer_write(r, buf_view(&b));
+    stages_out(c, NULL);
+    worker_buf_give(r->w, &b);
+}
+
 void answer_finish(struct request *r)
 {
     struct answer *a = r->answer;
@@ -254,6 +268,8 @@ void answer_finish(struct request *r)
         return;
     }
     answer_write(r, buf_view(&a->tail));
+    if (!a->done)
+        answer_end_mark(r);
     if (!r->reply.begun)
         reply_begin(r, a->status, a->type, r->reply.headers);
     reply_end(r);

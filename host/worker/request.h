@@ -82,7 +82,7 @@ struct request {
     struct weir_request view;
     struct span *spans; size_t span_count, span_cap;
     bool spans_ready;                        /* unescaped and expanded: some stage has looked */
-    uint64_t text_bytes, unscanned_bytes;
+    uint64_t text_bytes;
 
     /* ADMIT, ROUTE, PICK */
     const struct key *key;                   /* NULL: the caller is `local` */

@@ -78,9 +78,9 @@ struct provider {
 struct stage {
     struct instance in;
     /* common options: stage_options[] */
-    const char *mode, *on_failure, *on_unscanned;       /* "enforce"|"observe"; "closed"|"open"; "block"|"pass" */
+    const char *mode, *on_failure;       /* "enforce"|"observe"; "closed"|"open" */
     int64_t timeout;                         /* ms for one answer of one hook */
-    bool observe, fail_open, unscanned_block;           /* derived */
+    bool observe, fail_open;           /* derived */
 };
 
 struct sink {
