@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * journal.c -- fuzzes what a recorder may find in its state folder.  The first byte says what the rest is:
- *   0 a segment as it is    1 a segment whose checksums are made right    2 a snapshot whose checksum is made right    3 a cursor
- * Whatever it is: reading ends, sequences rise, what a reader finds whole the writer keeps, and what is appended afterwards is found.
+ *   0 a segment as it is    1 a segment whose checksums are made right    2 a snapshot whose checksum is made right 3 a
+ * cursor Whatever it is: reading ends, sequences rise, what a reader finds whole the writer keeps, and what is appended
+ * afterwards is found.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -88,7 +89,7 @@ static void mend_segment(char *p, size_t n)
     for (size_t at = SEGMENT_HEAD; at + FRAME_HEAD < n;) {
         uint32_t length, crc;
         memcpy(&length, p + at, 4);
-        length &= 0x7f;                      /* short ones, so that there are many */
+        length &= 0x7f; /* short ones, so that there are many */
         memcpy(p + at, &length, 4);
         if (at + FRAME_HEAD + length > n)
             return;

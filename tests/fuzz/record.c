@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * record.c -- fuzzes records both ways: any bytes are read without harm; whatever is written is valid JSON of bounded size, which is read
- * back with the same fields, also after it has been shortened.
+ * record.c -- fuzzes records both ways: any bytes are read without harm; whatever is written is valid JSON of bounded
+ * size, which is read back with the same fields, also after it has been shortened.
  */
 #include <stdlib.h>
 
