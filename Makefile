@@ -134,7 +134,7 @@ $(B)/tests/abi: tests/abi.c
 $(B)/tests/%: tests/unit/%.c tests/unit/main.c $(B)/libhost.a $(B)/libplugin.a
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  TEST $@")
-	$(Q)$(CC) $(HOST_CFLAGS) -Iplugins/lib -Itests/unit $(shell pkg-config --cflags check) $(ALL_LDFLAGS) -MF $@.d -o $@ $< tests/unit/main.c \
+	$(Q)$(CC) $(HOST_CFLAGS) -Iplugins/lib -Itests/unit $(shell pkg-config --cflags check) $(ALL_LDFLAGS) -MF $@.d -o $@ tests/unit/main.c $< \
 	    $(B)/libhost.a $(B)/libplugin.a $(LIBS) $(shell pkg-config --libs check)
 
 # Fuzzers: libFuzzer by clang, and the same file with a main() that replays a corpus, for every compiler.

@@ -243,6 +243,7 @@ struct weir_refusal {         /* an error that the host answers in the client's 
 struct weir_frame {           /* valid until `decode` returns, and while a stage WAITs on one of its events */
     uint32_t size;
     bool stream;              /* an SSE record (WHATWG HTML, section 9.2); else the whole body                   */
+    bool first;               /* of its attempt: what decode remembers of an earlier one is void                 */
     int status;               /* of the upstream's answer                                                        */
     struct weir_str raw;      /* every byte of it, line ends too                                                 */
     struct weir_str name;     /* SSE event name, "" for none                                                     */

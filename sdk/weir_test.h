@@ -95,7 +95,7 @@ struct weir_test {
 
     /* decode */
     const struct weir_frame *frame;
-    bool frame_dropped, done_mark;
+    bool frame_dropped, done_mark, frame_seen;
     struct weir_test_list frame_splices;
     struct weir_test_buf client;             /* what reaches the client of the frames so far */
     struct weir_test_buf joined;             /* see weir_test_text() */

@@ -134,7 +134,7 @@ static inline enum weir_verdict weir_test_encode(struct weir_test *t, const stru
 
     t->http_headers.count = t->http_splices.count = 0;
     t->http_method = t->http_url = t->http_body = WEIR_STR("");
-    t->http_body_set = false;
+    t->http_body_set = t->frame_seen = false;
     memset(e, 0, sizeof *e);
     wt_enter(t, WT_ENCODE, t->plugin->encode);
     v = wt_leave(t, t->plugin->encode(&t->ctx, c, (struct weir_http *)(void *)t, e));
@@ -234,6 +234,8 @@ static inline bool wt_decode(struct weir_test *t, struct weir_frame f, struct we
     bool good;
 
     f.size = sizeof f;
+    f.first = !t->frame_seen;
+    t->frame_seen = true;
     f.raw = wt_copy(&frame, f.raw);
     f.name = wt_copy(&frame, f.name);
     f.data = wt_copy(&frame, f.data);

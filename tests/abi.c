@@ -83,7 +83,7 @@ F(status, 0) F(code, 8) F(text, 16) F(field, 24) F(in_stream, 32)
 
 #define S weir_frame
 SIZE(72)
-F(size, 0) F(stream, 4) F(status, 8) F(raw, 16) F(name, 32) F(data, 48) F(json, 64)
+F(size, 0) F(stream, 4) F(first, 5) F(status, 8) F(raw, 16) F(name, 32) F(data, 48) F(json, 64)
 #undef S
 
 #define S weir_usage
