@@ -36,7 +36,7 @@ static const char *const direction_choices[] = {"request", "response", "argument
 
 #define OPT(...) WEIR_OPT(struct deny, __VA_ARGS__)
 
-static const struct weir_option options[] = {
+static const struct weir_option deny_options[] = {
     OPT(words, "", "Texts that are looked for as they stand."),
     OPT(case_sensitive, "false", "Whether upper and lower case of ASCII letters matter in `words`."),
     OPT(whole_words, "false", "Whether `words` match only where no letter, digit or _ touches their ends."),
@@ -348,7 +348,7 @@ WEIR_PLUGIN(
     .name        = "deny",
     .version     = "1.0",
     .summary     = "Refuses or masks texts that hold forbidden words or patterns.",
-    .options     = options,
+    .options     = deny_options,
     .shared_size = sizeof(struct pattern_set),
     .self_size   = sizeof(struct deny),
     .local_size  = sizeof(struct local),
