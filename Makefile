@@ -59,7 +59,7 @@ FUZZ_BIN  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(filter-out tests/fuzz/stand
 BENCH_SRC := $(wildcard bench/*.c)
 BENCH_BIN := $(BENCH_SRC:bench/%.c=$(B)/bench/%)
 
-.PHONY: all help start test lint fuzz fuzz-smoke e2e bench docs install clean deps deps-test build-tests
+.PHONY: all help start test lint fuzz fuzz-smoke e2e bench docs install install-sdk clean deps deps-test build-tests
 .DEFAULT_GOAL := all
 .SECONDARY:
 
@@ -82,7 +82,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory build-tests
 	@B=$(B) SAN=$(SAN) tools/test.sh
 
-build-tests: all $(B)/tests/abi.o $(FIXTURES) $(UNIT_BIN) $(FUZZ_BIN:$(B)/fuzz/%=$(B)/fuzz-replay/%) $(BENCH_BIN)
+build-tests: all $(B)/tests/abi $(FIXTURES) $(UNIT_BIN) $(FUZZ_BIN:$(B)/fuzz/%=$(B)/fuzz-replay/%) $(BENCH_BIN)
 
 # ---- the program ----
 
@@ -127,14 +127,14 @@ $(B)/tests/plugins/%.so: tests/plugins/%.c
 
 # ---- tests ----
 
-$(B)/tests/abi.o: tests/abi.c
+$(B)/tests/abi: tests/abi.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -Isdk -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -Isdk $(ALL_LDFLAGS) -MF $@.d -o $@ $<
 
 $(B)/tests/%: tests/unit/%.c tests/unit/main.c $(B)/libhost.a $(B)/libplugin.a
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  TEST $@")
-	$(Q)$(CC) $(HOST_CFLAGS) -Iplugins/lib -Itests/unit $(shell pkg-config --cflags check) $(ALL_LDFLAGS) -MF $@.d -o $@ $< tests/unit/main.c \
+	$(Q)$(CC) $(HOST_CFLAGS) -Iplugins/lib -Itests/unit $(shell pkg-config --cflags check) $(ALL_LDFLAGS) -MF $@.d -o $@ tests/unit/main.c $< \
 	    $(B)/libhost.a $(B)/libplugin.a $(LIBS) $(shell pkg-config --libs check)
 
 # Fuzzers: libFuzzer by clang, and the same file with a main() that replays a corpus, for every compiler.
@@ -174,10 +174,15 @@ bench: deps-test
 docs: all
 	@tools/docs.sh
 
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/weir $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 755 $(B)/weir $(DESTDIR)$(PREFIX)/bin/weir
+install-sdk:
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/weir/sdk/skeleton
 	install -m 644 sdk/*.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 sdk/README.md sdk/LICENSE $(DESTDIR)$(PREFIX)/share/weir/sdk/
+	install -m 644 sdk/skeleton/Makefile sdk/skeleton/*.c $(DESTDIR)$(PREFIX)/share/weir/sdk/skeleton/
+
+install: all install-sdk
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/weir $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(B)/weir $(DESTDIR)$(PREFIX)/bin/weir
 	install -m 644 weir.conf $(DESTDIR)$(PREFIX)/share/weir/weir.conf
 	for p in $(PLUGINS:$(B)/%=%); do install -D -m 755 $(B)/$$p $(DESTDIR)$(PREFIX)/lib/weir/$$p; done
 

@@ -12,11 +12,11 @@
 #include "net/http1.h"
 
 static const char head[] = "POST /v1/chat/completions HTTP/1.1\r\n"
-                           "Host: gateway.example.com:8080\r\n"
+                           "Host: gateway.example.com\r\n"
                            "Accept: application/json\r\n"
                            "Content-Type: application/json\r\n"
                            "User-Agent: OpenAI/Python 1.55.0\r\n"
-                           "Authorization: Bearer sk-0123456789abcdefghijklmnopqrstuvwxyz\r\n"
+                           "Authorization: Bearer sk-0123456789abcdefghijklmno\r\n"
                            "Accept-Encoding: gzip, deflate\r\n"
                            "Connection: keep-alive\r\n"
                            "x-stainless-lang: python\r\n"

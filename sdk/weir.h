@@ -207,7 +207,7 @@ enum weir_where {             /* who said a span */
 enum weir_form {
     WEIR_PLAIN_TEXT,          /* the value of a JSON string                                                      */
     WEIR_INNER_JSON,          /* given to weir_span(): the string holds JSON of its own.  The host makes one span of
-                                 each string inside it; stages see those unescaped twice, and an edit is escaped twice */
+                                 each string inside it; stages see those unescaped twice, an edit is escaped twice */
 };
 
 struct weir_span {
@@ -243,6 +243,7 @@ struct weir_refusal {         /* an error that the host answers in the client's 
 struct weir_frame {           /* valid until `decode` returns, and while a stage WAITs on one of its events */
     uint32_t size;
     bool stream;              /* an SSE record (WHATWG HTML, section 9.2); else the whole body                   */
+    bool first;               /* of its attempt: what decode remembers of an earlier one is void                 */
     int status;               /* of the upstream's answer                                                        */
     struct weir_str raw;      /* every byte of it, line ends too                                                 */
     struct weir_str name;     /* SSE event name, "" for none                                                     */
@@ -261,7 +262,7 @@ struct weir_usage {           /* a partition: no token is counted twice; -1 = no
 };
 
 struct weir_event {
-    uint32_t size;
+    uint32_t size;            /* of this struct as its maker knows it: begin with {.size = sizeof(struct weir_event)} */
     enum weir_channel channel;
     uint32_t choice, block;   /* each (choice, channel, block) is a stream of its own; a tool call is a block    */
     struct weir_str text;     /* decode: the string's bytes as they stand in the frame's data, escapes as sent.
@@ -278,7 +279,7 @@ struct weir_event {
     const struct weir_usage *usage;          /* USAGE                                                            */
 };
 
-/* ---- records and sinks ------------------------------------------------------------------------------------------ */
+/* ---- records and sinks ----------------------------------------------------------------------------------------- */
 
 struct weir_field { struct weir_str name, text; int64_t number; bool is_number; };
 
@@ -291,7 +292,7 @@ struct weir_record {          /* one line of the journal; docs/records.md lists 
     struct weir_str json;     /* the same as one JSON object, without a line end                                 */
 };
 
-/* ---- options ------------------------------------------------------------------------------------------------------ */
+/* ---- options --------------------------------------------------------------------------------------------------- */
 
 enum weir_type { WEIR_T_END, WEIR_T_STR, WEIR_T_INT, WEIR_T_NUM, WEIR_T_BOOL, WEIR_T_LIST };
 enum weir_unit {
@@ -360,7 +361,8 @@ struct weir_plugin {
 
     /* [worker] provider: pure translation; the host owns the socket.  NULL: the dialect's own encode is called.
      * false: the attempt fails with the error (UNSUPPORTED: the next candidate is tried). */
-    enum weir_verdict (*encode)(struct weir_ctx *, const struct weir_candidate *, struct weir_http *, struct weir_error *);
+    enum weir_verdict (*encode)(struct weir_ctx *, const struct weir_candidate *, struct weir_http *,
+                                struct weir_error *);
     /* [worker] in-process provider: stands in for the upstream.  Writes the bytes of an HTTP/1.1 response with
      * weir_serve(), at once or from timers (weir_after), until `last`. */
     void (*serve)(struct weir_ctx *, const struct weir_candidate *);
@@ -403,7 +405,7 @@ struct weir_plugin {
         .option_size = sizeof(struct weir_option), .path_size = sizeof(struct weir_path),  \
         __VA_ARGS__ }
 
-/* ---- what the host does for a plugin ----------------------------------------------------------------------------- */
+/* ---- what the host does for a plugin --------------------------------------------------------------------------- */
 
 struct weir_host {
     uint32_t abi, size, span_size, event_size;
@@ -418,16 +420,18 @@ struct weir_host {
     const struct weir_request *(*request)(struct weir_ctx *);
     /* Skims other text, as strictly; lasts as long as the request.  NULL and the error when it is no JSON. */
     const struct weir_json *(*skim)(struct weir_ctx *, struct weir_str text, struct weir_error *);
-    /* The value of a JSON string's raw text.  Lasts as long as the request; the same pointer when nothing is escaped. */
+    /* The value of a JSON string's raw text.  Lasts as long as the request; the same pointer if nothing is escaped. */
     struct weir_str (*unescape)(struct weir_ctx *, struct weir_str raw);
     /* What the host knows: "key", "workspace", "model", "provider", "request_id", "header.NAME"; "" when absent. */
     struct weir_str (*fact)(struct weir_ctx *, const char *name);
 
-    /* accept: declares the string node `node` of the body as text that stages may see. */
+    /* accept: declares the string node `node` of the body as text that stages may see; what is no string, or is empty,
+     * is passed over. */
     void (*span)(struct weir_ctx *, uint32_t node, enum weir_where, enum weir_form, uint32_t message, uint32_t part);
     /* Stages: all spans of the request.  Walk by span_size. */
     const struct weir_span *(*spans)(struct weir_ctx *, size_t *n);
-    /* on_request only: replaces bytes [from, to) of spans[index].text; later stages see the edit. */
+    /* on_request only: replaces bytes [from, to) of spans[index].text, at once: the next edit counts in the new text,
+     * so several are made from the back.  Later stages see it. */
     void (*edit)(struct weir_ctx *, size_t index, size_t from, size_t to, struct weir_str with);
     /* on_response: the answer's texts as the client will see them, one TEXT, REASONING or ARGUMENTS event each. */
     const struct weir_event *(*answer)(struct weir_ctx *, size_t *n);

@@ -2,8 +2,8 @@
 /*
  * weir_test.h -- a fake host: runs the hooks of a plugin inside a unit test, without weir, sockets or a clock.
  *
- * It needs weir.h and the C library.  This file is the whole interface; the weir_test_*.h files beside it are how it is done and
- * may change.  One `struct weir_test` is one instance of a plugin and one request at a time; there are no globals.
+ * It needs weir.h and the C library.  This file is the whole interface; the weir_test_*.h files beside it are how it is
+ * done and may change.  One `struct weir_test` is one instance of a plugin and one request at a time; no globals.
  *
  *     #include "weir_test.h"
  *     #include "wordlimit.c"                       // or link it: the table is `weir_plugin`
@@ -19,11 +19,11 @@
  *         return 0;
  *     }
  *
- * What the header promises, this host keeps; what it forbids, this host notices: a service called from the wrong hook, a
- * range that does not exist, a second weir_resume(), an event after `last`.  Such a misuse, and every check that does not
- * hold, prints one line and ends the process with exit code 1.  With `lenient` set, misuses are counted and ignored instead, as
- * the real host does.  Memory is handed out in blocks of the exact size and pieces of a stream are freed once they have been
- * judged: build tests with -fsanitize=address,undefined and a plugin that reads too far or keeps a borrowed string is caught.
+ * What the header promises, this host keeps; what it forbids, it notices: a service called from the wrong hook, a range
+ * that does not exist, a second weir_resume(), an event after `last`.  A misuse, and every check that does not hold,
+ * prints one line and ends the process with exit code 1.  With `lenient` set, misuses are counted and ignored instead.
+ * Memory is handed out in blocks of the exact size, and pieces of a stream are freed once they have been judged: build
+ * tests with -fsanitize=address,undefined, and a plugin that reads too far or keeps a borrowed string is caught.
  */
 #ifndef WEIR_TEST_H
 #define WEIR_TEST_H
@@ -95,7 +95,7 @@ struct weir_test {
 
     /* decode */
     const struct weir_frame *frame;
-    bool frame_dropped, done_mark;
+    bool frame_dropped, done_mark, frame_seen;
     struct weir_test_list frame_splices;
     struct weir_test_buf client;             /* what reaches the client of the frames so far */
     struct weir_test_buf joined;             /* see weir_test_text() */
@@ -104,14 +104,15 @@ struct weir_test {
 /* ---- an instance ----------------------------------------------------------------------------------------------- */
 
 /* Checks the table, fills `self` from `options`, calls prepare and init, begins a request.  Options are written as in
- * weir.conf, quotes only where needed: "limit = 3; words = [ one, \"two three\" ]; timeout = 5s".  A secret is env:NAME,
- * file:PATH, or the value itself. */
+ * weir.conf, quotes only where needed: "limit = 3; words = [ one, \"two three\" ]; timeout = 5s".  A secret is
+ * env:NAME, file:PATH, or the value itself. */
 static inline void weir_test_init(struct weir_test *, const struct weir_plugin *, const char *options);
 /* The same, for what must be refused: false and the error; then there is nothing to fini. */
-static inline bool weir_test_try(struct weir_test *, const struct weir_plugin *, const char *options, struct weir_error *);
+static inline bool weir_test_try(struct weir_test *, const struct weir_plugin *, const char *options,
+                                 struct weir_error *);
 static inline void weir_test_fini(struct weir_test *);
 
-/* ---- a request -------------------------------------------------------------------------------------------------- */
+/* ---- a request ------------------------------------------------------------------------------------------------- */
 
 /* Forgets everything of the last request, the input too.  `self` stays. */
 static inline void weir_test_begin(struct weir_test *);
@@ -122,9 +123,10 @@ static inline void weir_test_again(struct weir_test *);
 static inline void weir_test_say(struct weir_test *, enum weir_where, const char *text);
 /* Any body, for `encode` and for stages that read weir_body().  It must be JSON. */
 static inline void weir_test_body(struct weir_test *, const char *json);
-/* Begins a request as a client sends it and calls `accept`: `method` and `path` must be in the plugin's table, `body` is
- * NULL for none.  false: the error would be the client's 400. */
-static inline bool weir_test_accept(struct weir_test *, const char *method, const char *path, const char *body, struct weir_error *);
+/* Begins a request as a client sends it and calls `accept`: `method` and `path` must be in the plugin's table, `body`
+ * is NULL for none.  false: the error would be the client's 400. */
+static inline bool weir_test_accept(struct weir_test *, const char *method, const char *path, const char *body,
+                                    struct weir_error *);
 /* What weir_fact() says from now on. */
 static inline void weir_test_fact(struct weir_test *, const char *name, const char *value);
 
@@ -135,7 +137,7 @@ static inline struct weir_str weir_test_sent(struct weir_test *);
 /* The last value of a label; "" for none. */
 static inline struct weir_str weir_test_label(struct weir_test *, const char *name);
 
-/* ---- hooks of a guardrail ------------------------------------------------------------------------------------------ */
+/* ---- hooks of a guardrail -------------------------------------------------------------------------------------- */
 
 /* Each returns what the hook said; WEIR_WAIT leaves it waiting: fire its timer by hand, or settle it. */
 static inline enum weir_verdict weir_test_on_request(struct weir_test *);
@@ -147,16 +149,17 @@ static inline void weir_test_on_record(struct weir_test *);
 /* One text of the whole answer, for weir_answer() in on_response. */
 static inline void weir_test_answered(struct weir_test *, enum weir_channel, const char *text);
 
-static inline void weir_test_fire(struct weir_test *);                        /* runs the timer that is set */
-static inline enum weir_verdict weir_test_settle(struct weir_test *);         /* fires timers until nothing waits */
-static inline void weir_test_cancel(struct weir_test *);                      /* the client leaves while the plugin waits */
+static inline void weir_test_fire(struct weir_test *);                  /* runs the timer that is set */
+static inline enum weir_verdict weir_test_settle(struct weir_test *);   /* fires timers until nothing waits */
+static inline void weir_test_cancel(struct weir_test *);                /* the client leaves while it waits */
 
 /* Starts the request again (on_request too, when the request has an input) and streams `text` to on_event in the
- * pieces [0, cut1) [cut1, cut2) [cut2, end), the last one marked `last`; waits are settled.  Returns the emitted text; t->verdict
- * is WEIR_BLOCK when the plugin blocked. */
-static inline struct weir_str weir_test_stream(struct weir_test *, enum weir_channel, const char *text, size_t cut1, size_t cut2);
-/* Does so for every pair of cuts between characters: the emitted text must always be `expected`, or, when that is NULL, the
- * plugin must always block. */
+ * pieces [0, cut1) [cut1, cut2) [cut2, end), the last one marked `last`; waits are settled.  Returns the emitted text;
+ * t->verdict is WEIR_BLOCK when the plugin blocked. */
+static inline struct weir_str weir_test_stream(struct weir_test *, enum weir_channel, const char *text, size_t cut1,
+                                               size_t cut2);
+/* Does so for every pair of cuts between characters: the emitted text must always be `expected`, or, when that is NULL,
+ * the plugin must always block. */
 static inline void weir_test_every_cut(struct weir_test *, enum weir_channel, const char *text, const char *expected);
 
 /* What has been emitted on one stream of the answer, put together (repetitions left out). */
@@ -164,12 +167,13 @@ static inline struct weir_str weir_test_text(struct weir_test *, enum weir_chann
 static inline size_t weir_test_event_count(struct weir_test *);
 static inline const struct weir_test_event *weir_test_event(struct weir_test *, size_t index);
 
-/* ---- hooks of a provider --------------------------------------------------------------------------------------------- */
+/* ---- hooks of a provider --------------------------------------------------------------------------------------- */
 
 /* A candidate of this name; rank 0, nothing promised. */
 static inline struct weir_candidate weir_test_candidate(const char *provider, const char *model);
 /* Forgets the last attempt, calls encode. */
-static inline enum weir_verdict weir_test_encode(struct weir_test *, const struct weir_candidate *, struct weir_error *);
+static inline enum weir_verdict weir_test_encode(struct weir_test *, const struct weir_candidate *,
+                                                 struct weir_error *);
 /* The request that encode made: "POST URL\nname: value\n...\n\nBODY". */
 static inline struct weir_str weir_test_http(struct weir_test *);
 /* A header that encode set, by its name in any case; "" for none. */
@@ -179,23 +183,23 @@ static inline struct weir_str weir_test_http_header(struct weir_test *, const ch
 static inline bool weir_test_decode_stream(struct weir_test *, const char *sse, struct weir_error *);
 static inline bool weir_test_decode_body(struct weir_test *, int status, const char *body, struct weir_error *);
 
-/* Calls serve and fires its timers until it says `last` (true), or stops without (false).  The bytes are in t->served. */
+/* Calls serve and fires its timers until it says `last` (true), or stops without (false).  Its bytes: t->served. */
 static inline bool weir_test_serve(struct weir_test *, const struct weir_candidate *);
 
-/* ---- hooks of a dialect: the bytes are in t->out -------------------------------------------------------------------- */
+/* ---- hooks of a dialect: the bytes are in t->out --------------------------------------------------------------- */
 
 static inline bool weir_test_answer(struct weir_test *, const struct weir_event *);
 static inline void weir_test_refuse(struct weir_test *, const struct weir_refusal *);
 static inline void weir_test_list(struct weir_test *, const struct weir_model *, size_t n);
 
-/* ---- hooks of a sink ------------------------------------------------------------------------------------------------ */
+/* ---- hooks of a sink ------------------------------------------------------------------------------------------- */
 
 /* Adds a record to the next batch; `json` is a flat object, its texts and integers become the fields. */
 static inline void weir_test_record(struct weir_test *, const char *kind, const char *json);
 /* Writes the batch and forgets it, whatever the sink said. */
 static inline enum weir_sent weir_test_write(struct weir_test *, struct weir_error *);
 
-/* ---- checks: one line and exit code 1 when they do not hold -------------------------------------------------------- */
+/* ---- checks: one line and exit code 1 when they do not hold ---------------------------------------------------- */
 
 #define weir_test_ok(condition)                                                            \
     ((condition) ? (void)0 : wt_die(__FILE__, __LINE__, "does not hold: %s", #condition))

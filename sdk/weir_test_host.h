@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* weir_test_host.h -- part of weir_test.h: the services of `struct weir_host`, each of which records what the plugin does. */
+/* weir_test_host.h -- part of weir_test.h: the services of `struct weir_host`, each of which records what the plugin
+ * does. */
 #ifndef WEIR_TEST_HOST_H
 #define WEIR_TEST_HOST_H
 
@@ -9,9 +10,21 @@
 
 /* Hooks as bits, so that a service can say where it may be called. */
 enum {
-    WT_ACCEPT = 1, WT_REQUEST = 2, WT_ROUTE = 4, WT_ENCODE = 8, WT_SERVE = 16, WT_DECODE = 32, WT_EVENT = 64,
-    WT_RESPONSE = 128, WT_ANSWER = 256, WT_REFUSE = 512, WT_LIST = 1024, WT_RECORD = 2048, WT_CANCEL = 4096,
-    WT_GUARDRAIL = WT_REQUEST | WT_ROUTE | WT_EVENT | WT_RESPONSE, WT_SAYS = WT_ANSWER | WT_REFUSE | WT_LIST,
+    WT_ACCEPT = 1,
+    WT_REQUEST = 2,
+    WT_ROUTE = 4,
+    WT_ENCODE = 8,
+    WT_SERVE = 16,
+    WT_DECODE = 32,
+    WT_EVENT = 64,
+    WT_RESPONSE = 128,
+    WT_ANSWER = 256,
+    WT_REFUSE = 512,
+    WT_LIST = 1024,
+    WT_RECORD = 2048,
+    WT_CANCEL = 4096,
+    WT_GUARDRAIL = WT_REQUEST | WT_ROUTE | WT_EVENT | WT_RESPONSE,
+    WT_SAYS = WT_ANSWER | WT_REFUSE | WT_LIST,
 };
 
 static inline struct weir_test *wt_of(struct weir_ctx *c)
@@ -21,8 +34,9 @@ static inline struct weir_test *wt_of(struct weir_ctx *c)
 
 static inline const char *wt_hook_name(unsigned hook)
 {
-    static const char *const names[] = {"accept", "on_request", "on_route", "encode", "serve", "decode", "on_event", "on_response",
-                                        "answer", "refuse", "list", "on_record", "on_cancel"};
+    static const char *const names[] = {"accept", "on_request", "on_route",    "encode", "serve",
+                                        "decode", "on_event",   "on_response", "answer", "refuse",
+                                        "list",   "on_record",  "on_cancel"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (hook == 1u << i)
@@ -39,8 +53,8 @@ static inline bool wt_allowed(struct weir_test *t, unsigned hooks, const char *s
 
 /* ---- everywhere ---- */
 
-__attribute__((format(printf, 3, 0)))
-static inline void wt_host_log(struct weir_ctx *c, enum weir_level level, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static inline void wt_host_log(struct weir_ctx *c, enum weir_level level,
+                                                                     const char *fmt, va_list ap)
 {
     static const char *const names[] = {"error: ", "warn: ", "info: ", "debug: "};
     char text[1024];
@@ -94,7 +108,8 @@ static inline struct weir_str wt_host_fact(struct weir_ctx *c, const char *name)
     return wt_find(&wt_of(c)->facts, name);
 }
 
-static inline void wt_pair(struct weir_test_block **memory, struct weir_test_list *to, struct weir_str name, struct weir_str value)
+static inline void wt_pair(struct weir_test_block **memory, struct weir_test_list *to, struct weir_str name,
+                           struct weir_str value)
 {
     struct weir_test_pair *p = wt_push(to, sizeof *p);
 
@@ -133,14 +148,17 @@ static inline void wt_host_resume(struct weir_ctx *c, enum weir_verdict v)
     struct weir_test *t = wt_of(c);
 
     if (t->cancelled || t->resumed || !(t->hook & (WT_GUARDRAIL | WT_ENCODE))) {
-        wt_misuse(t, "weir_resume() %s", t->cancelled ? "after on_cancel" : t->resumed ? "a second time" : "but nothing waits");
+        wt_misuse(t, "weir_resume() %s",
+                  t->cancelled ? "after on_cancel"
+                  : t->resumed ? "a second time"
+                               : "but nothing waits");
         return;
     }
     if (v == WEIR_WAIT) {
         wt_misuse(t, "weir_resume(WEIR_WAIT) says nothing");
         return;
     }
-    t->resumed = true;        /* from inside the hook: counts when the hook then returns WEIR_WAIT */
+    t->resumed = true; /* from inside the hook: counts when the hook then returns WEIR_WAIT */
     t->waiting = false;
     t->verdict = v;
 }
@@ -175,8 +193,8 @@ static inline bool wt_span_expand(struct weir_test *t, struct weir_test_span out
     return true;
 }
 
-static inline void wt_host_span(struct weir_ctx *c, uint32_t node, enum weir_where where, enum weir_form form, uint32_t message,
-                                uint32_t part)
+static inline void wt_host_span(struct weir_ctx *c, uint32_t node, enum weir_where where, enum weir_form form,
+                                uint32_t message, uint32_t part)
 {
     struct weir_test *t = wt_of(c);
     struct weir_test_span *s, outer;
@@ -189,8 +207,12 @@ static inline void wt_host_span(struct weir_ctx *c, uint32_t node, enum weir_whe
     }
     if (!weir_json_is(&t->json, node, WEIR_JSON_STRING) || !t->json.nodes[node].len)
         return;
-    outer = (struct weir_test_span){.pub = {.where = where, .form = form, .message = message, .part = part,
-                                            .at = t->json.nodes[node].at, .len = t->json.nodes[node].len}};
+    outer = (struct weir_test_span){.pub = {.where = where,
+                                            .form = form,
+                                            .message = message,
+                                            .part = part,
+                                            .at = t->json.nodes[node].at,
+                                            .len = t->json.nodes[node].len}};
     if (form == WEIR_INNER_JSON && wt_span_expand(t, outer))
         return;
     s = wt_push(&t->spans, sizeof *s);
@@ -268,8 +290,9 @@ static inline bool wt_same_word(const char *a, size_t n, const char *b)
 /* The host frames the message and knows where it goes: these headers are its own. */
 static inline void wt_check_header(struct weir_test *t, const char *name, struct weir_str value)
 {
-    static const char *const ours[] = {"host", "content-length", "transfer-encoding", "connection", "expect", "upgrade", "te",
-                                       "trailer", "keep-alive", "proxy-connection", NULL};
+    static const char *const ours[] = {
+        "host", "content-length", "transfer-encoding", "connection",       "expect", "upgrade",
+        "te",   "trailer",        "keep-alive",        "proxy-connection", NULL};
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
 
     if (!*name || name[strspn(name, letters)])
@@ -292,8 +315,8 @@ static inline void wt_host_http_header(struct weir_http *h, const char *name, st
     wt_pair(&t->memory, &t->http_headers, wt_str(name), value);
 }
 
-static inline bool wt_splice(struct weir_test *t, struct weir_test_list *to, struct weir_str whole, uint32_t at, uint32_t len,
-                             struct weir_str with)
+static inline bool wt_splice(struct weir_test *t, struct weir_test_list *to, struct weir_str whole, uint32_t at,
+                             uint32_t len, struct weir_str with)
 {
     struct weir_test_splice *s;
 
@@ -355,16 +378,18 @@ static inline void wt_check_place(struct weir_test *t, const struct weir_event *
 {
     struct weir_str data = t->frame->data;
 
-    if (!e->len && !e->text.len)
-        return;
-    if (e->copy && !e->text.len) {           /* a value that says the text in another form */
-        if (e->at > data.len || e->len > data.len - e->at || e->len < 2 || (data.ptr[e->at] != '[' && data.ptr[e->at] != '{'))
-            wt_misuse(t, "a copy without text is no array or object of the frame: %u, length %u", e->at, e->len);
+    if (e->copy && !e->text.len && e->len) { /* an array or object that says it in another form */
+        if (e->at > data.len || e->len > data.len - e->at || (data.ptr[e->at] != '[' && data.ptr[e->at] != '{'))
+            wt_misuse(t, "a copy without text is an array or object of the frame; at %u, length %u there is none",
+                      e->at, e->len);
         return;
     }
-    if (e->at > data.len || e->len > data.len - e->at || e->len != e->text.len || memcmp(data.ptr + e->at, e->text.ptr, e->len) != 0)
-        wt_misuse(t, "an event's text is not in the frame at its place: %u, length %u: %.*s", e->at, e->len, (int)e->text.len,
-                  e->text.ptr);
+    if (!e->at && !e->len && !e->text.len)
+        return;
+    if (e->at > data.len || e->len > data.len - e->at || e->len != e->text.len ||
+        (e->len && memcmp(data.ptr + e->at, e->text.ptr, e->len) != 0))
+        wt_misuse(t, "an event's text is not in the frame at its place: %u, length %u: %.*s", e->at, e->len,
+                  (int)e->text.len, e->text.ptr);
     else if (!e->at || data.ptr[e->at - 1] != '"' || e->at + e->len >= data.len || data.ptr[e->at + e->len] != '"')
         wt_misuse(t, "an event's text is no whole string of the frame: %.*s", (int)e->text.len, e->text.ptr);
     if (e->escaped != (e->text.len && memchr(e->text.ptr, '\\', e->text.len)))
@@ -432,14 +457,34 @@ static inline void wt_host_out(struct weir_ctx *c, struct weir_str bytes)
 static inline struct weir_host wt_host(void)
 {
     return (struct weir_host){
-        .abi = WEIR_ABI, .size = sizeof(struct weir_host), .span_size = sizeof(struct weir_test_span),
+        .abi = WEIR_ABI,
+        .size = sizeof(struct weir_host),
+        .span_size = sizeof(struct weir_test_span),
         .event_size = sizeof(struct weir_test_event),
-        .log = wt_host_log, .alloc = wt_host_alloc, .body = wt_host_body, .request = wt_host_request, .skim = wt_host_skim,
-        .unescape = wt_host_unescape, .fact = wt_host_fact, .span = wt_host_span, .spans = wt_host_spans, .edit = wt_host_edit,
-        .answer = wt_host_answer, .label = wt_host_label, .block = wt_host_block, .http_target = wt_host_http_target,
-        .http_header = wt_host_http_header, .http_splice = wt_host_http_splice, .http_body = wt_host_http_body,
-        .serve = wt_host_serve, .emit = wt_host_emit, .frame_drop = wt_host_frame_drop, .frame_splice = wt_host_frame_splice,
-        .out = wt_host_out, .after = wt_host_after, .resume = wt_host_resume,
+        .log = wt_host_log,
+        .alloc = wt_host_alloc,
+        .body = wt_host_body,
+        .request = wt_host_request,
+        .skim = wt_host_skim,
+        .unescape = wt_host_unescape,
+        .fact = wt_host_fact,
+        .span = wt_host_span,
+        .spans = wt_host_spans,
+        .edit = wt_host_edit,
+        .answer = wt_host_answer,
+        .label = wt_host_label,
+        .block = wt_host_block,
+        .http_target = wt_host_http_target,
+        .http_header = wt_host_http_header,
+        .http_splice = wt_host_http_splice,
+        .http_body = wt_host_http_body,
+        .serve = wt_host_serve,
+        .emit = wt_host_emit,
+        .frame_drop = wt_host_frame_drop,
+        .frame_splice = wt_host_frame_splice,
+        .out = wt_host_out,
+        .after = wt_host_after,
+        .resume = wt_host_resume,
     };
 }
 

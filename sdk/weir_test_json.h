@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * weir_test_json.h -- part of weir_test.h: checks a JSON text and lists its nodes as weir.h describes them; string escapes.
- * Written to be read, not to be fast: recursive, and it compares every key with every other.
+ * weir_test_json.h -- part of weir_test.h: checks a JSON text and lists its nodes as weir.h describes them; string
+ * escapes. Written to be read, not to be fast: recursive, and it compares every key with every other.
  */
 #ifndef WEIR_TEST_JSON_H
 #define WEIR_TEST_JSON_H
@@ -214,7 +214,8 @@ static inline bool wt_skim_string(struct wt_skim *s, unsigned depth)
     node = wt_skim_push(s, WEIR_JSON_STRING, depth);
     while ((c = wt_peek(s)) != '"') {
         if (c < 0x20)
-            return wt_skim_fails(s, "invalid_json", c < 0 ? "a string that does not end" : "a control character in a string");
+            return wt_skim_fails(s, "invalid_json",
+                                 c < 0 ? "a string that does not end" : "a control character in a string");
         if (c == '\\') {
             wt_node(s, node)->escaped = 1;
             if (!wt_skim_escape(s))
@@ -276,12 +277,17 @@ static inline bool wt_skim_word(struct wt_skim *s, const char *word)
 static inline bool wt_skim_scalar(struct wt_skim *s, unsigned depth, bool element)
 {
     int c = wt_peek(s);
-    enum weir_json_type type = c == 't' ? WEIR_JSON_TRUE : c == 'f' ? WEIR_JSON_FALSE : c == 'n' ? WEIR_JSON_NULL
-                             : WEIR_JSON_NUMBER;
+    enum weir_json_type type = c == 't'   ? WEIR_JSON_TRUE
+                               : c == 'f' ? WEIR_JSON_FALSE
+                               : c == 'n' ? WEIR_JSON_NULL
+                                          : WEIR_JSON_NUMBER;
     uint32_t node = element ? 0 : wt_skim_push(s, type, depth);
-    bool good = c == 't' ? wt_skim_word(s, "true") : c == 'f' ? wt_skim_word(s, "false") : c == 'n' ? wt_skim_word(s, "null")
-              : c == '-' || wt_between(c, '0', '9') ? wt_skim_number(s)
-              : wt_skim_fails(s, "invalid_json", c < 0 ? "the text ends too early" : "no JSON value");
+    bool good = c == 't'   ? wt_skim_word(s, "true")
+                : c == 'f' ? wt_skim_word(s, "false")
+                : c == 'n' ? wt_skim_word(s, "null")
+                : c == '-' || wt_between(c, '0', '9')
+                    ? wt_skim_number(s)
+                    : wt_skim_fails(s, "invalid_json", c < 0 ? "the text ends too early" : "no JSON value");
 
     if (good && !element)
         wt_node(s, node)->len = (uint32_t)s->at - wt_node(s, node)->at;
@@ -362,7 +368,8 @@ static inline bool wt_skim_value(struct wt_skim *s, unsigned depth, bool element
 }
 
 /* Checks `text` whole; on success `out` borrows it, and the nodes live in `list`. */
-static inline bool wt_skim(struct weir_test_block **list, struct weir_str text, struct weir_json *out, struct weir_error *error)
+static inline bool wt_skim(struct weir_test_block **list, struct weir_str text, struct weir_json *out,
+                           struct weir_error *error)
 {
     struct wt_skim s = {.text = text.ptr, .len = text.len, .error = error};
     bool good = wt_skim_value(&s, 0, false);

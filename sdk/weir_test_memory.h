@@ -9,8 +9,8 @@
 
 /* ---- what ends a test ---- */
 
-__attribute__((format(printf, 3, 4), noreturn))
-static inline void wt_die(const char *file, int line, const char *fmt, ...)
+__attribute__((format(printf, 3, 4), noreturn)) static inline void wt_die(const char *file, int line, const char *fmt,
+                                                                          ...)
 {
     va_list ap;
 
@@ -21,7 +21,7 @@ static inline void wt_die(const char *file, int line, const char *fmt, ...)
     va_end(ap);
     fputc('\n', stderr);
     fflush(stderr);
-    _Exit(1);                 /* no leak report behind the one line that matters */
+    _Exit(1); /* no leak report behind the one line that matters */
 }
 
 static inline void wt_same(const char *file, int line, const char *what, struct weir_str got, const char *want)
@@ -43,7 +43,8 @@ static inline const char *wt_verdict_name(enum weir_verdict v)
     return (unsigned)v < 5 ? names[v] : "no verdict at all";
 }
 
-static inline void wt_verdict(const char *file, int line, const char *what, enum weir_verdict got, enum weir_verdict want)
+static inline void wt_verdict(const char *file, int line, const char *what, enum weir_verdict got,
+                              enum weir_verdict want)
 {
     if (got != want)
         wt_die(file, line, "%s says %s, want %s", what, wt_verdict_name(got), wt_verdict_name(want));
@@ -58,7 +59,10 @@ static inline void *wt_memory(void *p)
     return p;
 }
 
-struct weir_test_block { struct weir_test_block *next; void *memory; };
+struct weir_test_block {
+    struct weir_test_block *next;
+    void *memory;
+};
 
 /* Zeroed, of exactly this size, so that the address sanitizer sees the byte behind it. */
 static inline void *wt_alloc(struct weir_test_block **list, size_t size)
@@ -109,7 +113,7 @@ static inline void wt_add(struct weir_test_buf *b, struct weir_str s)
     if (s.len)
         memcpy(b->ptr + b->len, s.ptr, s.len);
     b->len += s.len;
-    b->ptr[b->len] = '\0';    /* for a debugger's eyes; never part of the text */
+    b->ptr[b->len] = '\0'; /* for a debugger's eyes; never part of the text */
 }
 
 static inline void wt_add_text(struct weir_test_buf *b, const char *s)
@@ -144,8 +148,8 @@ static inline void wt_list_free(struct weir_test_list *l)
     *l = (struct weir_test_list){0};
 }
 
-__attribute__((format(printf, 4, 5)))
-static inline bool wt_error(struct weir_error *e, const char *code, const char *field, const char *fmt, ...)
+__attribute__((format(printf, 4, 5))) static inline bool wt_error(struct weir_error *e, const char *code,
+                                                                  const char *field, const char *fmt, ...)
 {
     va_list ap;
 
@@ -161,8 +165,7 @@ static inline bool wt_error(struct weir_error *e, const char *code, const char *
 
 /* ---- misuse: what the real host would log and survive, and a test should not ---- */
 
-__attribute__((format(printf, 2, 3)))
-static inline void wt_misuse(struct weir_test *t, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static inline void wt_misuse(struct weir_test *t, const char *fmt, ...)
 {
     char text[512];
     va_list ap;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* weir_test_options.h -- part of weir_test.h: fills a plugin's `self` from text by its option table, as the host does. */
+/* weir_test_options.h -- part of weir_test.h: fills a plugin's `self` from text by its option table, as the host does.
+ */
 #ifndef WEIR_TEST_OPTIONS_H
 #define WEIR_TEST_OPTIONS_H
 
@@ -27,13 +28,16 @@ static inline bool wt_space(char c)
 }
 
 /* What may stand behind a number, and what it makes of it: "64k". */
-struct wt_suffix { const char *name; int64_t factor; };
+struct wt_suffix {
+    const char *name;
+    int64_t factor;
+};
 
 static inline const struct wt_suffix *wt_suffixes(enum weir_unit unit)
 {
     static const struct wt_suffix plain[] = {{"", 1}, {NULL, 0}};
-    static const struct wt_suffix ms[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000},
-                                          {NULL, 0}};
+    static const struct wt_suffix ms[] = {{"", 1},        {"ms", 1},       {"s", 1000}, {"m", 60000},
+                                          {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
     static const struct wt_suffix bytes[] = {{"", 1}, {"k", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {NULL, 0}};
 
     return unit == WEIR_MS ? ms : unit == WEIR_BYTES ? bytes : plain;
@@ -75,7 +79,8 @@ static inline bool wt_option_choice(const struct weir_option *o, const char *tex
 }
 
 /* env:NAME and file:PATH are looked up; commands are not run in a test; everything else is the secret itself. */
-static inline bool wt_option_secret(struct weir_test *t, const struct weir_option *o, const char **text, struct weir_error *e)
+static inline bool wt_option_secret(struct weir_test *t, const struct weir_option *o, const char **text,
+                                    struct weir_error *e)
 {
     char read[4096];
     size_t n;
@@ -123,7 +128,8 @@ static inline bool wt_option_set(struct weir_test *t, const struct weir_option *
         return wt_option_choice(o, text, e) && wt_option_range(o, (double)strlen(text), e);
     case WEIR_T_INT:
         if (!wt_option_int(o, text, &i))
-            return wt_error(e, "bad_option", o->name, "%s cannot be \"%s\": not a whole number with a known unit", o->name, text);
+            return wt_error(e, "bad_option", o->name, "%s cannot be \"%s\": not a whole number with a known unit",
+                            o->name, text);
         memcpy(to, &i, sizeof i);
         return wt_option_range(o, (double)i, e);
     case WEIR_T_NUM:
@@ -152,7 +158,10 @@ static inline bool wt_option_set(struct weir_test *t, const struct weir_option *
 
 /* ---- reading the text ---- */
 
-struct wt_words { const char **items; size_t count; };
+struct wt_words {
+    const char **items;
+    size_t count;
+};
 
 static inline void wt_words_add(struct weir_test *t, struct wt_words *w, const char *from, size_t len)
 {

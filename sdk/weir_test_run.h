@@ -38,7 +38,8 @@ static inline bool wt_table(const struct weir_plugin *p, struct weir_error *e)
     return true;
 }
 
-static inline bool weir_test_try(struct weir_test *t, const struct weir_plugin *p, const char *options, struct weir_error *e)
+static inline bool weir_test_try(struct weir_test *t, const struct weir_plugin *p, const char *options,
+                                 struct weir_error *e)
 {
     bool good;
 
@@ -53,8 +54,8 @@ static inline bool weir_test_try(struct weir_test *t, const struct weir_plugin *
         void *shared = wt_alloc(&t->kept, p->shared_size);
         t->ctx.self = wt_alloc(&t->kept, p->self_size);
         t->ctx.shared = shared;
-        good = wt_options(t, options, e) && (!p->prepare || p->prepare(shared, t->ctx.self, e))
-            && (!p->init || p->init(t->ctx.self, shared, e));
+        good = wt_options(t, options, e) && (!p->prepare || p->prepare(shared, t->ctx.self, e)) &&
+               (!p->init || p->init(t->ctx.self, shared, e));
     }
     if (good)
         weir_test_begin(t);
@@ -73,8 +74,8 @@ static inline void weir_test_init(struct weir_test *t, const struct weir_plugin 
 
 static inline void weir_test_fini(struct weir_test *t)
 {
-    struct weir_test_list *lists[] = {&t->spans, &t->said, &t->facts, &t->answers, &t->records, &t->events, &t->labels,
-                                      &t->http_headers, &t->http_splices, &t->frame_splices};
+    struct weir_test_list *lists[] = {&t->spans,  &t->said,   &t->facts,        &t->answers,      &t->records,
+                                      &t->events, &t->labels, &t->http_headers, &t->http_splices, &t->frame_splices};
     struct weir_test_buf *bufs[] = {&t->log, &t->out, &t->served, &t->sent, &t->client, &t->joined};
 
     if (t->plugin->fini)
@@ -104,7 +105,7 @@ static inline void weir_test_again(struct weir_test *t)
     t->block_code = t->block_reason = WEIR_STR("");
     t->events.count = t->labels.count = t->http_headers.count = t->http_splices.count = t->frame_splices.count = 0;
     t->log.len = t->out.len = t->served.len = t->sent.len = t->client.len = t->joined.len = 0;
-    t->served_last = t->frame_dropped = t->done_mark = t->http_body_set = false;
+    t->served_last = t->frame_dropped = t->done_mark = t->frame_seen = t->http_body_set = false;
     t->http_method = t->http_url = t->http_body = WEIR_STR("");
     t->frame = NULL;
     t->fire = NULL;
@@ -149,8 +150,10 @@ static inline void weir_test_body(struct weir_test *t, const char *json)
 
 static inline const char *wt_role(enum weir_where where)
 {
-    return where == WEIR_SYSTEM ? "system" : where == WEIR_ASSISTANT || where == WEIR_TOOL_CALL ? "assistant"
-         : where == WEIR_TOOL_RESULT ? "tool" : "user";
+    return where == WEIR_SYSTEM                                 ? "system"
+           : where == WEIR_ASSISTANT || where == WEIR_TOOL_CALL ? "assistant"
+           : where == WEIR_TOOL_RESULT                          ? "tool"
+                                                                : "user";
 }
 
 /* Writes all that was said as one body, and declares its spans anew. */
@@ -217,7 +220,8 @@ static inline void wt_enter(struct weir_test *t, unsigned hook, bool there)
     if (!there)
         wt_die("test", 0, "%s has no %s", t->plugin->name, wt_hook_name(hook));
     if (t->waiting)
-        wt_die("test", 0, "%s still waits in %s: fire its timer, settle or cancel it first", t->plugin->name, wt_hook_name(t->hook));
+        wt_die("test", 0, "%s still waits in %s: fire its timer, settle or cancel it first", t->plugin->name,
+               wt_hook_name(t->hook));
     t->hook = hook;
     t->resumed = t->cancelled = false;
 }
@@ -294,7 +298,10 @@ static inline enum weir_verdict weir_test_on_request(struct weir_test *t)
 /* The plugin gets an array with a longer stride than it knows, and the caller gets back what it may change. */
 static inline enum weir_verdict weir_test_on_route(struct weir_test *t, struct weir_candidate *c, size_t n)
 {
-    struct wt_wide { struct weir_candidate pub; double unknown; } *wide = wt_alloc(&t->memory, n * sizeof *wide);
+    struct wt_wide {
+        struct weir_candidate pub;
+        double unknown;
+    } *wide = wt_alloc(&t->memory, n * sizeof *wide);
     enum weir_verdict v;
 
     wt_enter(t, WT_ROUTE, t->plugin->on_route);
@@ -314,9 +321,11 @@ static inline enum weir_verdict weir_test_on_event_full(struct weir_test *t, con
     return wt_leave(t, t->plugin->on_event(&t->ctx, e));
 }
 
-static inline enum weir_verdict weir_test_on_event(struct weir_test *t, enum weir_channel channel, const char *text, bool last)
+static inline enum weir_verdict weir_test_on_event(struct weir_test *t, enum weir_channel channel, const char *text,
+                                                   bool last)
 {
-    struct weir_event e = {.size = sizeof e, .channel = channel, .text = wt_copy(&t->memory, wt_str(text)), .last = last};
+    struct weir_event e = {
+        .size = sizeof e, .channel = channel, .text = wt_copy(&t->memory, wt_str(text)), .last = last};
 
     return weir_test_on_event_full(t, &e);
 }
@@ -338,7 +347,8 @@ static inline void weir_test_answered(struct weir_test *t, enum weir_channel cha
 {
     struct weir_test_event *e = wt_push(&t->answers, sizeof *e);
 
-    e->event = (struct weir_event){.size = sizeof e->event, .channel = channel, .text = wt_copy(&t->given, wt_str(text)), .last = true};
+    e->event = (struct weir_event){
+        .size = sizeof e->event, .channel = channel, .text = wt_copy(&t->given, wt_str(text)), .last = true};
 }
 
 /* ---- streams ---- */
@@ -355,7 +365,8 @@ static inline const struct weir_test_event *weir_test_event(struct weir_test *t,
     return wt_event(t, index);
 }
 
-static inline struct weir_str weir_test_text(struct weir_test *t, enum weir_channel channel, uint32_t choice, uint32_t block)
+static inline struct weir_str weir_test_text(struct weir_test *t, enum weir_channel channel, uint32_t choice,
+                                             uint32_t block)
 {
     t->joined.len = 0;
     for (size_t i = 0; i < t->events.count; i++) {
@@ -367,7 +378,8 @@ static inline struct weir_str weir_test_text(struct weir_test *t, enum weir_chan
 }
 
 /* A piece in memory of its own that is gone afterwards: what the plugin wants to keep it must copy. */
-static inline enum weir_verdict wt_piece(struct weir_test *t, enum weir_channel channel, struct weir_str text, bool last)
+static inline enum weir_verdict wt_piece(struct weir_test *t, enum weir_channel channel, struct weir_str text,
+                                         bool last)
 {
     struct weir_test_block *piece = NULL;
     struct weir_event e = {.size = sizeof e, .channel = channel, .text = wt_copy(&piece, text), .last = last};
@@ -378,7 +390,8 @@ static inline enum weir_verdict wt_piece(struct weir_test *t, enum weir_channel 
     return t->verdict;
 }
 
-static inline struct weir_str weir_test_stream(struct weir_test *t, enum weir_channel channel, const char *text, size_t cut1, size_t cut2)
+static inline struct weir_str weir_test_stream(struct weir_test *t, enum weir_channel channel, const char *text,
+                                               size_t cut1, size_t cut2)
 {
     size_t cuts[] = {0, cut1, cut2, strlen(text)};
 
@@ -403,19 +416,21 @@ static inline bool wt_boundary(const char *text, size_t at)
     return ((unsigned char)text[at] & 0xC0) != 0x80;
 }
 
-static inline void wt_one_cut(struct weir_test *t, enum weir_channel channel, const char *text, size_t a, size_t b, const char *want)
+static inline void wt_one_cut(struct weir_test *t, enum weir_channel channel, const char *text, size_t a, size_t b,
+                              const char *want)
 {
     struct weir_str got = weir_test_stream(t, channel, text, a, b);
 
     if (t->verdict != (want ? WEIR_PASS : WEIR_BLOCK))
-        wt_die("test", 0, "cut as \"%.*s|%.*s|%s\": %s says %s", (int)a, text, (int)(b - a), text + a, text + b, t->plugin->name,
-               wt_verdict_name(t->verdict));
+        wt_die("test", 0, "cut as \"%.*s|%.*s|%s\": %s says %s", (int)a, text, (int)(b - a), text + a, text + b,
+               t->plugin->name, wt_verdict_name(t->verdict));
     if (want && !wt_is(got, want))
-        wt_die("test", 0, "cut as \"%.*s|%.*s|%s\":\n   is: %.*s\n want: %s", (int)a, text, (int)(b - a), text + a, text + b,
-               (int)got.len, got.len ? got.ptr : "", want);
+        wt_die("test", 0, "cut as \"%.*s|%.*s|%s\":\n   is: %.*s\n want: %s", (int)a, text, (int)(b - a), text + a,
+               text + b, (int)got.len, got.len ? got.ptr : "", want);
 }
 
-static inline void weir_test_every_cut(struct weir_test *t, enum weir_channel channel, const char *text, const char *expected)
+static inline void weir_test_every_cut(struct weir_test *t, enum weir_channel channel, const char *text,
+                                       const char *expected)
 {
     size_t n = strlen(text);
 

@@ -16,14 +16,15 @@ static inline const struct weir_path *wt_path(const struct weir_plugin *p, const
     for (; row && row->path; row = (const void *)((const char *)row + p->path_size)) {
         size_t n = strlen(row->path);
         bool prefix = n > 1 && row->path[n - 1] == '/';
-        if (strcmp(row->method, method) == 0
-            && (prefix ? strlen(path) > n && strncmp(path, row->path, n) == 0 : strcmp(path, row->path) == 0))
+        if (strcmp(row->method, method) == 0 &&
+            (prefix ? strlen(path) > n && strncmp(path, row->path, n) == 0 : strcmp(path, row->path) == 0))
             return row;
     }
     wt_die("test", 0, "%s serves no %s %s", p->name, method, path);
 }
 
-static inline bool weir_test_accept(struct weir_test *t, const char *method, const char *path, const char *body, struct weir_error *e)
+static inline bool weir_test_accept(struct weir_test *t, const char *method, const char *path, const char *body,
+                                    struct weir_error *e)
 {
     const struct weir_path *row = wt_path(t->plugin, method, path);
     bool good;
@@ -31,7 +32,8 @@ static inline bool weir_test_accept(struct weir_test *t, const char *method, con
     weir_test_begin(t);
     if (body)
         wt_set_body(t, wt_str(body));
-    t->request = (struct weir_request){.size = sizeof t->request, .kind = row->kind, .path = wt_copy(&t->given, wt_str(path))};
+    t->request =
+        (struct weir_request){.size = sizeof t->request, .kind = row->kind, .path = wt_copy(&t->given, wt_str(path))};
     memset(e, 0, sizeof *e);
     wt_enter(t, WT_ACCEPT, t->plugin->accept);
     good = t->plugin->accept(&t->ctx, &t->request, e);
@@ -50,7 +52,8 @@ static inline int wt_splice_order(const void *a, const void *b)
     return x->at != y->at ? (x->at < y->at ? -1 : 1) : x->len < y->len ? -1 : x->len > y->len;
 }
 
-static inline void wt_apply(struct weir_test *t, struct weir_test_buf *out, struct weir_str whole, struct weir_test_list *splices)
+static inline void wt_apply(struct weir_test *t, struct weir_test_buf *out, struct weir_str whole,
+                            struct weir_test_list *splices)
 {
     struct weir_test_splice *s = splices->items;
     size_t at = 0;
@@ -118,17 +121,20 @@ static inline struct weir_str weir_test_sent(struct weir_test *t)
 
 static inline struct weir_candidate weir_test_candidate(const char *provider, const char *model)
 {
-    return (struct weir_candidate){.size = sizeof(struct weir_candidate), .provider = wt_str(provider), .model = wt_str(model),
+    return (struct weir_candidate){.size = sizeof(struct weir_candidate),
+                                   .provider = wt_str(provider),
+                                   .model = wt_str(model),
                                    .region = WEIR_STR("")};
 }
 
-static inline enum weir_verdict weir_test_encode(struct weir_test *t, const struct weir_candidate *c, struct weir_error *e)
+static inline enum weir_verdict weir_test_encode(struct weir_test *t, const struct weir_candidate *c,
+                                                 struct weir_error *e)
 {
     enum weir_verdict v;
 
     t->http_headers.count = t->http_splices.count = 0;
     t->http_method = t->http_url = t->http_body = WEIR_STR("");
-    t->http_body_set = false;
+    t->http_body_set = t->frame_seen = false;
     memset(e, 0, sizeof *e);
     wt_enter(t, WT_ENCODE, t->plugin->encode);
     v = wt_leave(t, t->plugin->encode(&t->ctx, c, (struct weir_http *)(void *)t, e));
@@ -228,6 +234,8 @@ static inline bool wt_decode(struct weir_test *t, struct weir_frame f, struct we
     bool good;
 
     f.size = sizeof f;
+    f.first = !t->frame_seen;
+    t->frame_seen = true;
     f.raw = wt_copy(&frame, f.raw);
     f.name = wt_copy(&frame, f.name);
     f.data = wt_copy(&frame, f.data);
@@ -249,7 +257,8 @@ static inline bool wt_decode(struct weir_test *t, struct weir_frame f, struct we
 static inline bool weir_test_decode_body(struct weir_test *t, int status, const char *body, struct weir_error *e)
 {
     memset(e, 0, sizeof *e);
-    return wt_decode(t, (struct weir_frame){.status = status, .raw = wt_str(body), .name = WEIR_STR(""), .data = wt_str(body)}, e);
+    return wt_decode(
+        t, (struct weir_frame){.status = status, .raw = wt_str(body), .name = WEIR_STR(""), .data = wt_str(body)}, e);
 }
 
 /* The next line of `text`, which is moved on behind it: LF, CRLF or CR end it.  false: there is none. */
@@ -303,7 +312,9 @@ static inline bool weir_test_decode_stream(struct weir_test *t, const char *sse,
             continue;
         struct weir_str raw = {start, (size_t)(text.ptr - start)};
         if (data.len)
-            good = wt_decode(t, (struct weir_frame){.stream = true, .status = 200, .raw = raw, .name = name, .data = wt_view(&data)}, e);
+            good = wt_decode(
+                t, (struct weir_frame){.stream = true, .status = 200, .raw = raw, .name = name, .data = wt_view(&data)},
+                e);
         else
             wt_add(&t->client, raw);
         start = text.ptr;
@@ -338,7 +349,10 @@ static inline void weir_test_refuse(struct weir_test *t, const struct weir_refus
 
 static inline void weir_test_list(struct weir_test *t, const struct weir_model *m, size_t n)
 {
-    struct wt_wide { struct weir_model pub; int64_t unknown; } *wide = wt_alloc(&t->memory, n * sizeof *wide);
+    struct wt_wide {
+        struct weir_model pub;
+        int64_t unknown;
+    } *wide = wt_alloc(&t->memory, n * sizeof *wide);
 
     t->out.len = 0;
     for (size_t i = 0; i < n; i++)
@@ -350,8 +364,14 @@ static inline void weir_test_list(struct weir_test *t, const struct weir_model *
 
 /* ---- a sink ---- */
 
-struct wt_record { struct weir_record pub; uint64_t unknown; };
-struct wt_field_wide { struct weir_field pub; uint64_t unknown; };
+struct wt_record {
+    struct weir_record pub;
+    uint64_t unknown;
+};
+struct wt_field_wide {
+    struct weir_field pub;
+    uint64_t unknown;
+};
 
 static inline void weir_test_record(struct weir_test *t, const char *kind, const char *json)
 {
@@ -360,7 +380,9 @@ static inline void weir_test_record(struct weir_test *t, const char *kind, const
     struct weir_error e;
     struct weir_json j;
 
-    r->pub = (struct weir_record){.size = sizeof r->pub, .field_size = sizeof *fields, .seq = t->records.count,
+    r->pub = (struct weir_record){.size = sizeof r->pub,
+                                  .field_size = sizeof *fields,
+                                  .seq = t->records.count,
                                   .time_us = 1700000000000000 + (int64_t)t->records.count};
     r->pub.kind = wt_copy(&t->given, wt_str(kind));
     r->pub.json = wt_copy(&t->given, wt_str(json));

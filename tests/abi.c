@@ -1,24 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * abi.c -- freezes what a compiled plugin relies on: where each field of sdk/weir.h stands, how large each struct is, and what each
- * enum counts to, on x86-64 and aarch64 (LP64).  `make test` compiles it; it holds no code.
+ * abi.c -- freezes what a compiled plugin relies on: where each field of sdk/weir.h stands, how large each struct is,
+ * and what each enum counts to, on x86-64 and aarch64 (LP64).  That it compiles is the test; run, it says how many rows
+ * there are.
  *
- * The figures follow from the types by the rules of the System V ABI, not from the header.  Whoever appends a field adds its row
- * and raises the struct's SIZE.  Any other row that must change to let this file compile is a plugin that breaks: then WEIR_ABI
- * is raised, or the change is not made.
+ * The figures follow from the types by the rules of the System V ABI, not from the header.  Whoever appends a field
+ * adds its row and raises the struct's SIZE.  Any other row that must change to let this file compile is a plugin that
+ * breaks: then WEIR_ABI is raised, or the change is not made.
  */
+#include <stdio.h>
+
 #include "weir.h"
 
 #if !defined(__LP64__)
 #error "weir is for LP64: x86-64 and aarch64"
 #endif
 
-#define SIZE(bytes)   _Static_assert(sizeof(struct S) == (bytes), "a struct of weir.h has another size");
-#define F(field, at)  _Static_assert(offsetof(struct S, field) == (at), "a field of weir.h has moved: " #field);
-#define V(name, n)    _Static_assert(name == (n), "an enum of weir.h counts differently: " #name);
+#define SIZE(bytes)                                                                                                    \
+    _Static_assert(__COUNTER__ >= 0 && sizeof(struct S) == (bytes), "a struct of weir.h has another size");
+#define F(field, at)                                                                                                   \
+    _Static_assert(__COUNTER__ >= 0 && offsetof(struct S, field) == (at), "a field of weir.h has moved: " #field);
+#define V(name, n) _Static_assert(__COUNTER__ >= 0 && name == (n), "an enum of weir.h counts differently: " #name);
 
 _Static_assert(WEIR_ABI == 1, "WEIR_ABI");
-_Static_assert(sizeof(enum weir_verdict) == 4 && sizeof(bool) == 1 && sizeof(size_t) == 8 && sizeof(void *) == 8, "LP64");
+_Static_assert(sizeof(enum weir_verdict) == 4 && sizeof(bool) == 1 && sizeof(size_t) == 8 && sizeof(void *) == 8,
+               "LP64");
 
 /* clang-format off */
 
@@ -77,7 +83,7 @@ F(status, 0) F(code, 8) F(text, 16) F(field, 24) F(in_stream, 32)
 
 #define S weir_frame
 SIZE(72)
-F(size, 0) F(stream, 4) F(status, 8) F(raw, 16) F(name, 32) F(data, 48) F(json, 64)
+F(size, 0) F(stream, 4) F(first, 5) F(status, 8) F(raw, 16) F(name, 32) F(data, 48) F(json, 64)
 #undef S
 
 #define S weir_usage
@@ -169,6 +175,12 @@ V(WEIR_T_END, 0) V(WEIR_T_STR, 1) V(WEIR_T_INT, 2) V(WEIR_T_NUM, 3) V(WEIR_T_BOO
 /* enum weir_unit */
 V(WEIR_PLAIN, 0) V(WEIR_MS, 1) V(WEIR_BYTES, 2) V(WEIR_SECRET, 3) V(WEIR_PATH, 4)
 
-/* ---- macros whose result is compiled into plugins ---- */
+    /* clang-format on */
 
-_Static_assert(WEIR_NO_NODE == 0xFFFFFFFFu, "WEIR_NO_NODE");
+    _Static_assert(WEIR_NO_NODE == 0xFFFFFFFFu, "WEIR_NO_NODE is compiled into plugins");
+
+int main(void)
+{
+    printf("%d passed, 0 failed\n", __COUNTER__);
+    return 0;
+}

@@ -73,7 +73,7 @@ fi
 # What the compiler does not look for.
 if command -v cppcheck >/dev/null; then
     cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --suppressions-list=tools/cppcheck.txt --error-exitcode=0 \
-        -D_GNU_SOURCE -Ihost -Isdk -j2 host plugins 2>&1 | grep -E ': (error|warning|portability):' | findings cppcheck
+        -D_GNU_SOURCE -Ihost -Isdk -Iplugins/lib -j2 host plugins 2>&1 | grep -E ': (error|warning|portability):' | findings cppcheck
 fi
 [ -s "$found" ] && exit 1
 echo "lint: nothing found"

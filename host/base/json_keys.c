@@ -29,11 +29,6 @@ static struct weir_str value_of(struct buf *scratch, const struct weir_json *j, 
     return buf_view(scratch);
 }
 
-bool json_keys_equal(struct json_keys *k, const struct weir_json *j, uint32_t a, uint32_t b)
-{
-    return str_eq(value_of(&k->left, j, a), value_of(&k->right, j, b));
-}
-
 /* An empty table with at least half of its slots free to the end; returns its mask. */
 static size_t slots_clear(struct json_keys *k, uint32_t count)
 {
@@ -62,10 +57,11 @@ uint32_t json_keys_repeated(struct json_keys *k, const struct weir_json *j, uint
 
     seed_draw(k);
     for (uint32_t key = first; key < j->count; key = j->nodes[key + 1].next) {
-        uint64_t hash = siphash(k->seed, value_of(&k->left, j, key));
+        struct weir_str value = value_of(&k->left, j, key);
+        uint64_t hash = siphash(k->seed, value);
         size_t at = hash & mask;
         for (; k->slots[at]; at = (at + 1) & mask)
-            if (k->slots[at] >> 32 == hash >> 32 && json_keys_equal(k, j, (uint32_t)k->slots[at], key))
+            if (k->slots[at] >> 32 == hash >> 32 && str_eq(value_of(&k->right, j, (uint32_t)k->slots[at]), value))
                 return key;
         k->slots[at] = hash >> 32 << 32 | key;
     }

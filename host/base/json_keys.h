@@ -2,7 +2,7 @@
 /*
  * json_keys.h -- finds two keys of one object that mean the same once they are unescaped; for json_skim alone.
  *
- * Few keys are compared one by one, many go through a hash table whose seed the sender cannot know: linear either way.
+ * A hash table whose seed the sender cannot know: linear, whatever the keys are.
  */
 #ifndef BASE_JSON_KEYS_H
 #define BASE_JSON_KEYS_H
@@ -18,9 +18,6 @@ struct json_keys {    /* {0} to begin with; used again from object to object */
 };
 
 void json_keys_fini(struct json_keys *);
-
-/* Whether the two key nodes have the same value. */
-bool json_keys_equal(struct json_keys *, const struct weir_json *, uint32_t a, uint32_t b);
 
 /* The first key from `first` on that repeats an earlier one of its object, or WEIR_NO_NODE.  `count` keys, each
  * followed by its value; the nodes end at j->count. */

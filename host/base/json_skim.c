@@ -30,7 +30,7 @@ struct scan {
     struct weir_error *error;
 };
 
-/* Up to this many keys are compared with those before them; more wait for the hash table at the object's end. */
+/* Up to this many keys are compared with those before them. */
 #define FEW_KEYS 16
 
 void json_skim_fini(struct json_skim *skim)
@@ -356,27 +356,38 @@ static struct weir_json so_far(const struct scan *s)
     return (struct weir_json){{(const char *)s->text, (size_t)(s->end - s->text)}, s->nodes, s->count};
 }
 
-/* The slow way: `key` against every key of its object before it. */
-static bool key_repeats(struct scan *s, const struct json_frame *f, uint32_t key)
+/* `key` against every key of its object before it.  None of them is escaped. */
+static bool key_repeats(const struct scan *s, const struct json_frame *f, uint32_t key)
 {
-    struct weir_json j = so_far(s);
+    const struct weir_node *n = &s->nodes[key];
     uint32_t before = f->node + 1;
 
     for (uint32_t i = 0; i < f->keys; i++, before = s->nodes[before + 1].next)
-        if (json_keys_equal(&s->skim->keys, &j, before, key))
+        if (s->nodes[before].len == n->len && memcmp(s->text + s->nodes[before].at, s->text + n->at, n->len) == 0)
             return true;
     return false;
 }
 
-/* One of 64 bits for a key; a key whose bit nobody had is new.  Escaped keys have every bit: they are always compared.
- */
+/* One of 64 bits for a key; a key whose bit nobody had is new. */
 static inline uint64_t key_bit(const struct weir_node *n, const uint8_t *text)
 {
     const uint8_t *k = text + n->at;
 
-    if (n->escaped)
-        return UINT64_MAX;
     return n->len ? 1ull << ((n->len + k[0] * 5u + k[n->len - 1] * 11u + k[n->len / 2] * 23u) & 63) : 1;
+}
+
+/* Objects with many keys, or with an escaped one, wait for the hash table at their end. */
+static inline bool key_is_new(struct scan *s, struct json_frame *f, uint32_t key)
+{
+    const struct weir_node *n = &s->nodes[key];
+    uint64_t bit = key_bit(n, s->text);
+
+    f->hashed |= n->escaped || f->keys == FEW_KEYS;
+    if (!f->hashed && (f->seen & bit) && key_repeats(s, f, key))
+        return false;
+    f->seen |= bit;
+    f->keys++;
+    return true;
 }
 
 /* From a key's opening quote to its value. */
@@ -384,7 +395,6 @@ static inline const uint8_t *scan_key(struct scan *s, struct json_frame *f, cons
 {
     const uint8_t *from = p + 1;
     uint32_t key = s->count;
-    uint64_t bit;
     bool escaped;
 
     if (p == s->end || *p != '"')
@@ -392,11 +402,8 @@ static inline const uint8_t *scan_key(struct scan *s, struct json_frame *f, cons
     p = scan_string(s, from, &escaped);
     if (!p || !node_add(s, WEIR_JSON_STRING, from, p, escaped))
         return NULL;
-    bit = key_bit(&s->nodes[key], s->text);
-    if ((f->seen & bit) && f->keys < FEW_KEYS && key_repeats(s, f, key))
+    if (!key_is_new(s, f, key))
         return refuse_repeated(s, key);
-    f->seen |= bit;
-    f->keys++;
     p = skip_space(p + 1, s->end);
     if (p == s->end || *p != ':')
         return refuse_expected(s, p, "a colon");
@@ -407,7 +414,7 @@ static inline const uint8_t *scan_close(struct scan *s, const struct json_frame 
 {
     s->depth--;
     node_close(s, f->node, p + 1);
-    if (f->keys > FEW_KEYS) {
+    if (f->hashed) {
         struct weir_json j = so_far(s);
         uint32_t key = json_keys_repeated(&s->skim->keys, &j, f->node + 1, f->keys);
         if (key != WEIR_NO_NODE)

@@ -20,11 +20,8 @@ struct json_limits {
     uint32_t depth, nodes;
 };
 
-/* A container that is open: its node, and the keys of an object so far. */
-struct json_frame {
-    uint32_t node, keys;
-    uint64_t seen;
-};
+/* A container that is open: its node; of an object the keys so far, and whether the hash table is to judge them. */
+struct json_frame { uint64_t seen; uint32_t node, keys; bool hashed; };
 
 /* Memory that is used again from text to text, in the end as much as `limits` allow; {0} to begin with. */
 struct json_skim {

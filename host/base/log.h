@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * log.h -- weir's own log: one structured line per event on stderr, whole lines by one write(2), never content, never a secret.
+ * log.h -- weir's own log: one structured line per event on stderr, whole lines by one write(2), never content, never a
+ * secret.
  *
  *   2026-11-25T08:00:00.123Z warn worker.0 upstream_failed provider=openai why="connection refused"
  *

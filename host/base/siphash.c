@@ -2,6 +2,8 @@
 /* siphash.c -- after the paper by Aumasson and Bernstein, 2012; see siphash.h. */
 #include "base/siphash.h"
 
+#include <endian.h>
+
 struct sip {
     uint64_t a, b, c, d;
 };
@@ -33,13 +35,13 @@ static void sip_word(struct sip *s, uint64_t word)
     s->a ^= word;
 }
 
+/* Up to eight bytes, the first one lowest. */
 static uint64_t word_at(const char *p, size_t n)
 {
     uint64_t w = 0;
 
-    for (size_t i = 0; i < n; i++)
-        w |= (uint64_t)(uint8_t)p[i] << (8 * i);
-    return w;
+    memcpy(&w, p, n);
+    return le64toh(w);
 }
 
 uint64_t siphash(const uint64_t key[2], struct weir_str text)
@@ -50,7 +52,7 @@ uint64_t siphash(const uint64_t key[2], struct weir_str text)
 
     for (; text.len - i >= 8; i += 8)
         sip_word(&s, word_at(text.ptr + i, 8));
-    sip_word(&s, (uint64_t)text.len << 56 | word_at(text.ptr + i, text.len - i));
+    sip_word(&s, (uint64_t)text.len << 56 | (i < text.len ? word_at(text.ptr + i, text.len - i) : 0));
     s.c ^= 0xff;
     for (int k = 0; k < 4; k++)
         sip_round(&s);

@@ -8,23 +8,20 @@
 #include "ipc/metrics.h"
 #include "ipc/record.h"
 #include "world/options.h"
+#include "worker/pipeline.h"
 #include "world/plugin.h"
 
-/* A table's cell: what Markdown would take for its own is escaped. */
+/* A table's cell: what Markdown would take for its own is escaped, but for `code`. */
 static void cell(const char *text)
 {
-    for (; *text; text++)
-        switch (*text) {
-        case '|':
-        case '*':
-        case '_':
-        case '<':
-        case '`':
-            printf("\\%c", *text);
-            break;
-        default:
-            putchar(*text == '\n' ? ' ' : *text);
-        }
+    bool code = false;
+
+    for (; *text; text++) {
+        code ^= *text == '`';
+        if (*text == '|' || (!code && strchr("*<_", *text)))
+            putchar('\\');
+        putchar(*text == '\n' ? ' ' : *text);
+    }
 }
 
 static const char *type_word(const struct weir_option *row)
@@ -172,37 +169,66 @@ static bool page_metrics(const char *folder)
     return true;
 }
 
+static void step_row(const char *name, const char *file, const char *help, const char *statuses)
+{
+    printf("| `%s` | `%s` | ", name, file);
+    cell(help);
+    printf(" | %s |\n", statuses);
+}
+
+#define STEP_ROW(name, file, help, statuses) step_row(#name, file, help, statuses);
+
+static bool page_pipeline(const char *folder)
+{
+    (void)folder;
+    printf("# Pipeline\n\nThe life of a request, step by step, as `host/worker/pipeline.c` walks it.\n\n"
+           "| step | file in host/worker/ | what it does | may refuse with |\n| --- | --- | --- | --- |\n");
+    PIPELINE(STEP_ROW)
+    printf("\n## Outcomes\n\nWhat a request came to: `outcome` in its record.\n\n| outcome | when |\n| --- | --- |\n");
+    OUTCOMES(ROW)
+    return true;
+}
+
 /* A page more is a row more.  false: it is not whole. */
 static const struct page {
     const char *name, *summary;
     bool (*print)(const char *folder);
 } pages[] = {
     {"options", "every option of the configuration, of the parts and of each plugin", page_options},
+    {"pipeline", "the steps of a request", page_pipeline},
     {"records", "the members of a record", page_records},
     {"log", "the events of the log", page_log},
     {"metrics", "what /metrics has", page_metrics},
 };
 
+static const size_t page_count = sizeof(pages) / sizeof(pages[0]);
+
+static int list_pages(bool names)
+{
+    for (size_t i = 0; i < page_count; i++)
+        if (names)
+            printf("%s\n", pages[i].name);
+        else
+            printf("weir docs %-8s  %s\n", pages[i].name, pages[i].summary);
+    return cmd_print(WEIR_STR(""));
+}
+
 static int run(int argc, char **argv)
 {
     const char *folder = "";
-    const struct cmd_option options[] = {{'p', "plugins", &folder, NULL}};
-    const size_t n = sizeof(pages) / sizeof(pages[0]);
+    bool names = false;
+    const struct cmd_option options[] = {{'p', "plugins", &folder, NULL}, {0, "list", NULL, &names}};
     struct arena a = {0};
-    bool whole = true;
 
-    if (!cmd_options(&cmd_docs, &argc, argv, options, 1))
+    if (!cmd_options(&cmd_docs, &argc, argv, options, 2))
         return CMD_USAGE;
-    if (argc < 2) {
-        for (size_t i = 0; i < n; i++)
-            printf("weir docs %-8s  %s\n", pages[i].name, pages[i].summary);
-        return cmd_print(WEIR_STR(""));
-    }
-    for (size_t i = 0; i < n; i++) {
+    if (argc < 2)
+        return list_pages(names);
+    for (size_t i = 0; i < page_count; i++) {
         if (argc != 2 || strcmp(pages[i].name, argv[1]) != 0)
             continue;
         printf("<!-- Printed by `weir docs %s`; change the tables in the code, not this file. -->\n", pages[i].name);
-        whole = pages[i].print(plugin_folder(&a, folder));
+        bool whole = pages[i].print(plugin_folder(&a, folder));
         arena_fini(&a);
         return cmd_print(WEIR_STR("")) == CMD_OK && whole ? CMD_OK : CMD_FAILED;
     }
@@ -212,9 +238,10 @@ static int run(int argc, char **argv)
 const struct cmd cmd_docs = {
     .name = "docs",
     .summary = "Prints pages of the documentation from the tables in the code",
-    .usage = "weir docs [-p FOLDER] [PAGE]\n"
+    .usage = "weir docs [-p FOLDER] [--list | PAGE]\n"
              "\n"
              "  -p, --plugins FOLDER    whose plugins are shown; without it the folder that belongs to this weir\n"
+             "      --list              the names of the pages, one a line\n"
              "\n"
              "Markdown on stdout; without a page the list of pages.\n",
     .run = run,

@@ -4,6 +4,7 @@
 
 #include "cmd/cmd.h"
 #include "supervisor/supervisor.h"
+#include "world/world.h"
 
 static const char usage[] =
     "weir serve [-c FILE] [-l ADDR:PORT]\n"
@@ -16,15 +17,15 @@ static const char usage[] =
 
 static int serve(int argc, char **argv)
 {
-    struct supervisor_options options = {0};
-    const struct cmd_option known[] = {{'c', "config", &options.config, NULL}, {'l', "listen", &options.listen, NULL}};
+    struct world_source source = {0};
+    const struct cmd_option known[] = {{'c', "config", &source.file, NULL}, {'l', "listen", &source.listen, NULL}};
 
     if (!cmd_options(&cmd_serve, &argc, argv, known, sizeof known / sizeof *known))
         return CMD_USAGE;
     if (argc > 1)
         return cmd_misused(&cmd_serve, "\"%s\" means nothing here", argv[1]);
     close_range(3, ~0u, 0); /* what a careless caller has left open is for none of the processes */
-    return supervisor_run(&options) == 0 ? CMD_OK : CMD_FAILED;
+    return supervisor_run(&source) == 0 ? CMD_OK : CMD_FAILED;
 }
 
 const struct cmd cmd_serve = {

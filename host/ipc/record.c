@@ -13,8 +13,8 @@
 #define TAIL_LABELS "},\"cut\":true}" /* the longest end of a record */
 #define TAIL_CUT    ",\"cut\":true}"
 #define BUDGET      (RECORD_MAX - (sizeof TAIL_LABELS - 1))
-#define ID_MAX 128u
-#define SEEN_FIRST 7u /* kind, time and id are written by record_begin() */
+#define ID_MAX      128u
+#define SEEN_FIRST  7u /* kind, time and id are written by record_begin() */
 
 struct name {
     char text[NAME_ROOM];

@@ -10,10 +10,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -23,16 +23,15 @@
 #include "base/must.h"
 #include "ipc/folder.h"
 
-#define MAGIC        0x31676e6972776577u /* changes with the layout */
-#define HEAD_SIZE    4096u
-#define BEAT_US      1000000
-#define LOCK_WAIT_US 2000000
+#define MAGIC     0x31676e6972776577u /* changes with the layout */
+#define HEAD_SIZE 4096u
+#define BEAT_US   1000000
 
 struct shared {
     uint64_t magic, size, identity;    /* magic is written last: a file without it was never used */
     _Alignas(64) _Atomic uint64_t put; /* written by the producer */
     _Atomic uint64_t want;
-    _Atomic uint32_t epoch;
+    _Atomic uint32_t epoch, producer;      /* producer: its process id, 0: none */
     _Alignas(64) _Atomic uint64_t durable; /* written by the consumer */
     _Atomic int64_t beat_us;
     _Atomic uint32_t closed;
@@ -50,7 +49,7 @@ struct ring {
     uint64_t reserved;       /* the producer's own: dies with it */
     uint32_t epoch;
     unsigned slot;
-    int fd, wake_recorder, wake_worker;
+    int wake_recorder, wake_worker;
 };
 
 _Static_assert(sizeof(struct shared) <= HEAD_SIZE, "the heads fill one page");
@@ -61,37 +60,6 @@ static uint64_t entry_size(size_t length)
 }
 
 /* ---- the file ---- */
-
-bool ring_folder(const char *state, char *path, size_t room, struct weir_error *e)
-{
-    char *real = realpath(state, NULL);
-    struct stat st;
-
-    if (!real)
-        return folder_error(e, state);
-    if (stat("/dev/shm", &st) == 0 && S_ISDIR(st.st_mode))
-        snprintf(path, room, "/dev/shm/weir-%016llx", (unsigned long long)str_hash(str_of(real)));
-    else
-        snprintf(path, room, "%s/rings", real);
-    free(real);
-    return folder_make(path, e);
-}
-
-static bool lock(int fd, const char *path, struct weir_error *e)
-{
-    int64_t until = clock_us() + LOCK_WAIT_US;
-
-    while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return folder_error(e, path);
-        if (clock_us() > until) {
-            snprintf(e->text, sizeof e->text, "%.180s is in use by another weir with this state folder", path);
-            return false;
-        }
-        usleep(5000);
-    }
-    return true;
-}
 
 /* What a file that is already there says of itself; size 0: it is not one of ours, or holds nothing that must be kept.
  */
@@ -135,7 +103,7 @@ static bool make_file(int fd, const char *path, uint64_t size, struct weir_error
     return true;
 }
 
-static bool map_file(struct ring *r, const char *path, struct weir_error *e)
+static bool map_file(struct ring *r, int fd, const char *path, struct weir_error *e)
 {
     char *at = mmap(NULL, HEAD_SIZE + 2 * r->size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -143,9 +111,8 @@ static bool map_file(struct ring *r, const char *path, struct weir_error *e)
         return folder_error(e, path);
     r->s = (struct shared *)(void *)at;
     r->data = at + HEAD_SIZE;
-    if (mmap(at, HEAD_SIZE + r->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, r->fd, 0) == MAP_FAILED ||
-        mmap(r->data + r->size, r->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, r->fd, HEAD_SIZE) ==
-            MAP_FAILED) {
+    if (mmap(at, HEAD_SIZE + r->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED ||
+        mmap(r->data + r->size, r->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, HEAD_SIZE) == MAP_FAILED) {
         folder_error(e, path);
         munmap(at, HEAD_SIZE + 2 * r->size);
         r->s = NULL;
@@ -164,23 +131,21 @@ struct ring *ring_open(const char *dir, unsigned slot, size_t size, struct weir_
     size = size < RING_SIZE_MIN ? RING_SIZE_MIN : (size + HEAD_SIZE - 1) / HEAD_SIZE * HEAD_SIZE;
     r->slot = slot;
     r->wake_recorder = r->wake_worker = -1;
-    r->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (r->fd < 0) {
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
         folder_error(e, path);
         free(r);
         return NULL;
     }
-    if (!lock(r->fd, path, e))
-        goto out;
-    r->size = size_kept(r->fd, size);
-    if (!r->size && make_file(r->fd, path, size, e))
+    r->size = size_kept(fd, size);
+    if (!r->size && make_file(fd, path, size, e))
         r->size = size;
-    if (r->size && map_file(r, path, e))
-        return r;
-out:
-    close(r->fd);
-    free(r);
-    return NULL;
+    if (!r->size || !map_file(r, fd, path, e)) {
+        free(r);
+        r = NULL;
+    }
+    close(fd);
+    return r;
 }
 
 void ring_close(struct ring *r)
@@ -188,7 +153,6 @@ void ring_close(struct ring *r)
     if (!r)
         return;
     munmap(r->s, HEAD_SIZE + 2 * r->size);
-    close(r->fd);
     free(r);
 }
 
@@ -238,6 +202,7 @@ static void wake_recorder(struct ring *r, uint32_t least)
 
 void ring_retire(struct ring *r)
 {
+    atomic_store(&r->s->producer, 0);
     atomic_fetch_add(&r->s->epoch, 1);
     wake_recorder(r, RING_AWAKE);
     ring_bell(r->wake_recorder); /* the one before may have been killed between the flag and the bell */
@@ -249,6 +214,14 @@ void ring_attach(struct ring *r)
     r->epoch = atomic_load(&r->s->epoch);
     r->reserved = 0;
     atomic_store(&r->s->want, 0);
+    atomic_store(&r->s->producer, (uint32_t)getpid());
+}
+
+bool ring_has_producer(const struct ring *r)
+{
+    pid_t pid = (pid_t)atomic_load(&r->s->producer);
+
+    return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
 }
 
 /* Bytes that must still be free when an entry has been put.  An end gives up its own reservation, so one that fits into
@@ -327,16 +300,25 @@ enum ring_result ring_next(struct ring *r, uint64_t *at, struct ring_record *rec
 
 void ring_release(struct ring *r, uint64_t position)
 {
+    uint64_t before = ring_durable(r);
+
     atomic_store_explicit(&r->s->durable, position, memory_order_release);
     atomic_thread_fence(memory_order_seq_cst);
-    uint64_t want = atomic_load_explicit(&r->s->want, memory_order_acquire);
-    if (want && want <= position)
+    if (position != before && atomic_load_explicit(&r->s->want, memory_order_acquire) > before)
         ring_bell(r->wake_worker);
 }
 
 bool ring_wanted(const struct ring *r)
 {
     return atomic_load_explicit(&r->s->want, memory_order_acquire) > ring_durable(r);
+}
+
+void ring_adopt(struct ring *r)
+{
+    ring_set_closed(r, false);
+    ring_beat(r);
+    ring_awake(r);
+    ring_bell(r->wake_worker);
 }
 
 void ring_set_closed(struct ring *r, bool closed)

@@ -21,14 +21,9 @@
 
 struct ring;
 
-/* The folder of a state folder's rings: /dev/shm/weir-HASH, HASH being of the state folder's real path; STATE/rings where there is no
- * /dev/shm.  Makes it (mode 0700) and refuses one that is not ours alone.  false and the error. */
-bool ring_folder(const char *state, char *path, size_t room, struct weir_error *);
-
 /* Opens or makes DIR/ring.SLOT with room for `size` bytes (rounded up to whole pages), all of them taken from the tmpfs at once.  A file
- * of another size or layout that is empty (all released) is made anew; one that still holds records keeps its size.  The file is
- * locked for as long as this process or a child of it lives: another family of processes waits up to 2 s here.  NULL and the error when
- * it cannot be. */
+ * of another size or layout that is empty (all released) is made anew; one that still holds records keeps its size.  NULL and the error
+ * when it cannot be.  STATE/lock sees to it that no other family of processes has it. */
 struct ring *ring_open(const char *dir, unsigned slot, size_t size, struct weir_error *);
 void ring_close(struct ring *);
 unsigned ring_slot(const struct ring *);
@@ -51,8 +46,8 @@ enum ring_room { RING_OPEN, RING_END, RING_SINGLE };     /* reserves room for an
  * ring_durable() has reached that.  Wakes the recorder only when it sleeps. */
 bool ring_put(struct ring *, enum ring_room, struct weir_str record, uint64_t *position);
 uint64_t ring_durable(const struct ring *);
-/* Strict mode: "tell me when `position` is durable".  The recorder then does not wait for company, and from that moment on writes to the
- * worker's eventfd after each sync, until the worker asks for a later position or for none (0).  Ask again after every wake. */
+/* Strict mode: all up to `position` is waited for (0: nothing any more).  The recorder then does not wait for company, and the worker's
+ * eventfd becomes readable each time that ring_durable() has moved, until it has reached the position. */
 void ring_want_durable(struct ring *, uint64_t position);
 /* true while the recorder says that the disk takes nothing: new requests are turned away before the ring is full. */
 bool ring_closed(const struct ring *);
@@ -62,6 +57,7 @@ bool ring_has_recorder(const struct ring *); /* a recorder has shown life within
 
 /* The slot's worker has died and none will follow at once: raises the epoch, so that the recorder ends what was left open. */
 void ring_retire(struct ring *);
+bool ring_has_producer(const struct ring *); /* the process that attached last is alive */
 
 /* ---- consumer: the recorder ---- */
 
@@ -71,6 +67,8 @@ enum ring_result { RING_NONE, RING_RECORD, RING_DAMAGED };
 /* The record that begins at `*at`, which moves behind it; its bytes lie in the ring until ring_release().  Start with ring_durable().
  * What the producer wrote is not trusted: RING_DAMAGED when it makes no sense; `*at` then moves to where the producer stands. */
 enum ring_result ring_next(struct ring *, uint64_t *at, struct ring_record *);
+/* A recorder takes over: it is alive, the ring is not closed, and a worker that waits looks again what is durable. */
+void ring_adopt(struct ring *);
 /* All up to there is durable: room for the producer; wakes it when it waits. */
 void ring_release(struct ring *, uint64_t position);
 bool ring_wanted(const struct ring *);       /* a strict request waits for something that is not durable */

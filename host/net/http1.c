@@ -61,6 +61,17 @@ static inline int control_among(const char *p)
 
     return __builtin_ctz((unsigned)hits | 1u << STRIDE);
 }
+
+/* How many letters and hyphens, of which most names are made, the STRIDE bytes at `p` begin with. */
+static inline int plain_among(const char *p)
+{
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i letter = _mm_sub_epi8(_mm_or_si128(v, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
+    __m128i plain = _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8('z' - 'a')), letter);
+    int hits = _mm_movemask_epi8(_mm_or_si128(plain, _mm_cmpeq_epi8(v, _mm_set1_epi8('-'))));
+
+    return __builtin_ctz(~(unsigned)hits);
+}
 #else
 #define STRIDE 8
 static inline int control_among(const char *p)
@@ -73,6 +84,12 @@ static inline int control_among(const char *p)
     /* < 0x20, or 0x7f.  Below the lowest marked byte nothing borrows, so that one is exact. */
     hits = ((w - ones * 0x20) | ((w ^ (ones * 0x7f)) - ones)) & ~w & (ones * 0x80);
     return hits ? __builtin_ctzll(hits) / 8 : STRIDE;
+}
+
+static inline int plain_among(const char *p)
+{
+    (void)p;
+    return 0;
 }
 #endif
 
@@ -107,6 +124,12 @@ static inline const char *run_end(const char *p, uint8_t bits)
         if (!http1_is(p[3], bits))
             return p + 3;
     }
+}
+
+/* The end of a header's name in a line; `end`: of all bytes. */
+static inline const char *name_end(const char *p, const char *end)
+{
+    return run_end(end - p >= STRIDE ? p + plain_among(p) : p, HTTP1_TOKEN);
 }
 
 const char *http1_uri_run(const char *p, uint8_t bits)
@@ -213,7 +236,7 @@ static bool read_status_line(struct http1_head *h, const char *p, const char *en
 static bool read_header_line(struct reading *r, const char *line, const char *end)
 {
     struct http1_head *h = r->head;
-    const char *p = run_end(line, HTTP1_TOKEN);
+    const char *p = name_end(line, r->end), *value;
 
     if (*p != ':' || p == line) {
         if (*line == ' ' || *line == '\t')
@@ -222,9 +245,12 @@ static bool read_header_line(struct reading *r, const char *line, const char *en
             return http1_refuse(h, 400, "there is space between a header's name and its colon");
         return http1_refuse(h, 400, "a header line does not begin with a name and a colon");
     }
+    for (value = p + 1; *value == ' ' || *value == '\t'; value++)
+        ; /* the CR ends this */
+    while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
     if (h->count < r->headers_max)
-        h->headers[h->count] = (struct http1_header){{line, (size_t)(p - line)},
-                                                     str_trim((struct weir_str){p + 1, (size_t)(end - p - 1)})};
+        h->headers[h->count] = (struct http1_header){{line, (size_t)(p - line)}, {value, (size_t)(end - value)}};
     h->count++;
     return true;
 }
@@ -255,7 +281,7 @@ static enum http1_result read_lines(struct reading *r, const char *bytes)
 
     for (;;) {
         at = control_find(at, end);
-        if (at == end || (end - at == 1 && *at == '\r'))
+        if (end - at < 2 && (at == end || *at == '\r'))
             break;
         if (at[0] != '\r' || at[1] != '\n')
             return bad_octet(r->head, *at);

@@ -3,6 +3,7 @@
 #include "net/tls.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -170,6 +171,32 @@ static void resume_use(SSL *ssl, const char *host)
 
 /* ---- clients ---- */
 
+/* Whether the folder holds certificates by the hash of their names, as c_rehash(1) lays them. */
+static bool folder_is_hashed(const char *path)
+{
+    DIR *dir = opendir(path);
+    struct dirent *e;
+    bool hashed = false;
+
+    while (dir && !hashed && (e = readdir(dir)))
+        hashed = strspn(e->d_name, "0123456789abcdef") == 8 && strcmp(e->d_name + 8, ".0") == 0;
+    if (dir)
+        closedir(dir);
+    return hashed;
+}
+
+/* The system's authorities.  From a hashed folder OpenSSL reads the one that it needs, when it needs it; to read the
+ * whole bundle would cost more time than all else at start.  Debian makes both from the same files. */
+static void trust_system(SSL_CTX *ctx)
+{
+    static const char bundle[] = "/etc/ssl/certs/ca-certificates.crt", folder[] = "/etc/ssl/certs";
+    const char *file = getenv(X509_get_default_cert_file_env()), *dir = getenv(X509_get_default_cert_dir_env());
+    bool as_usual = (!file || strcmp(file, bundle) == 0) && (!dir || strcmp(dir, folder) == 0);
+
+    if (!as_usual || !folder_is_hashed(folder) || SSL_CTX_load_verify_dir(ctx, folder) != 1)
+        must(SSL_CTX_set_default_verify_paths(ctx) == 1);
+}
+
 SSL_CTX *tls_client(const struct tls_client_config *config, struct weir_error *e)
 {
     SSL_CTX *ctx = context_new(TLS_client_method());
@@ -177,8 +204,10 @@ SSL_CTX *tls_client(const struct tls_client_config *config, struct weir_error *e
 
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
     ERR_clear_error();
-    if (!set(config->ca))
-        must(SSL_CTX_set_default_verify_paths(ctx) == 1);
+    if (config->same_ca)
+        SSL_CTX_set1_cert_store(ctx, SSL_CTX_get_cert_store(config->same_ca));
+    else if (!set(config->ca))
+        trust_system(ctx);
     else if (SSL_CTX_load_verify_file(ctx, config->ca) != 1)
         ok = file_explain(e, "ca", config->ca, "holds no certificate in PEM form");
     if (ok && (set(config->cert) || set(config->key))) {

@@ -18,6 +18,8 @@ struct ssl_st;
 struct tls_client_config {                   /* "" and NULL: not set */
     const char *ca;                          /* PEM file that replaces the system's list of authorities */
     const char *cert, *key;                  /* PEM files: who we are to the upstream */
+    struct ssl_ctx_st *same_ca;              /* a client's context with the same `ca`: its authorities are shared, not
+                                                read again; NULL: none */
 };
 
 /* NULL and the error ("/path: No such file or directory"; field "cert", "key" or "ca") when a file cannot be read or

@@ -84,12 +84,12 @@ static int *fds_new(unsigned count)
     return fds;
 }
 
-static bool setting_fails(const struct world *w, const char *setting, const char *value, struct weir_error *error)
+static bool socket_open(const char *setting, const char *text, struct address *a, int *fds, unsigned count,
+                        struct weir_error *error)
 {
-    struct weir_error why = *error;
-
-    snprintf(error->text, sizeof error->text, "%s: %s = \"%s\": %.180s", w->file ? w->file : "built-in", setting, value,
-             why.text);
+    if (address_parse(a, text, error) && listener_open(a, fds, count, error))
+        return true;
+    snprintf(error->field, sizeof error->field, "%s", setting);
     return false;
 }
 
@@ -98,14 +98,10 @@ static bool sockets_open(struct commons *c, struct weir_error *error)
     const struct settings *set = &c->world->settings;
     struct address admin;
 
-    if (!address_parse(&c->address, set->listen, error) || !listener_open(&c->address, c->listeners, c->workers, error))
-        return setting_fails(c->world, "listen", set->listen, error);
+    if (!socket_open("listen", set->listen, &c->address, c->listeners, c->workers, error))
+        return false;
     address_print(&c->address, c->listen, sizeof c->listen);
-    if (!*set->admin)
-        return true;
-    if (!address_parse(&admin, set->admin, error) || !listener_open(&admin, &c->admin, 1, error))
-        return setting_fails(c->world, "admin", set->admin, error);
-    return true;
+    return !*set->admin || socket_open("admin", set->admin, &admin, &c->admin, 1, error);
 }
 
 static int eventfd_new(void)
@@ -147,6 +143,19 @@ bool commons_open(struct commons *c, const struct world *world, const struct sta
     c->labels = labels_of(world);
     c->metrics = metrics_new(commons_lane_supervisor(c) + 1, &c->labels);
     return true;
+}
+
+struct world *commons_world(const struct commons *c, const struct world_source *source, const char *sink,
+                            struct buf *notes)
+{
+    const struct world_source here = {.file = source->file, .listen = c->listen, .sink = sink};
+    struct buf faults = {0};
+    struct world *w = world_load_from(&here, WORLD_FULL, notes, &faults);
+
+    if (!w)
+        fprintf(stderr, STR_FMT, STR_ARG(buf_view(&faults)));
+    buf_fini(&faults);
+    return w;
 }
 
 /* ---- letting go ---- */

@@ -29,7 +29,7 @@ struct commons {
     struct metrics_labels labels;
 };
 
-/* The sockets first: of all that can go wrong, a taken port is what people meet. */
+/* The sockets first: of all that can go wrong, a taken port is what people meet.  `field` of an error: the setting. */
 bool commons_open(struct commons *, const struct world *, const struct state *, struct weir_error *);
 void commons_close(struct commons *);
 
@@ -37,6 +37,9 @@ void commons_close(struct commons *);
 unsigned commons_lane_sink(const struct commons *, unsigned sink);
 unsigned commons_lane_recorder(const struct commons *);
 unsigned commons_lane_supervisor(const struct commons *);
+
+/* The whole world; or one sink's, by its name.  `notes` may be NULL.  NULL: stderr has said why. */
+struct world *commons_world(const struct commons *, const struct world_source *, const char *sink, struct buf *notes);
 
 /* In a new child: lets go of all that is not for it. */
 void commons_for_worker(struct commons *, unsigned slot);

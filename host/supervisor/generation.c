@@ -11,10 +11,10 @@
 
 #include "base/log.h"
 #include "base/must.h"
-void generation_init(struct generation *g, struct commons *commons, const char *config, int (*run)(struct child *),
-                     void *owner)
+void generation_init(struct generation *g, struct commons *commons, const struct world_source *source,
+                     int (*run)(struct child *), void *owner)
 {
-    *g = (struct generation){.commons = commons, .config = config, .channel = -1, .tell = -1, .greet = true};
+    *g = (struct generation){.commons = commons, .source = *source, .channel = -1, .tell = -1, .greet = true};
     child_init(&g->child, run, owner);
     snprintf(g->child.name, sizeof g->child.name, "generation");
     g->workers = must_alloc(commons->workers * sizeof *g->workers);

@@ -23,16 +23,16 @@ struct news {
 struct generation {
     struct child child;
     struct commons *commons;
-    const char *config; /* file; NULL: the built-in configuration */
-    int channel;        /* reading end; -1: there is no such process any more */
-    int tell;           /* writing end; in the generation and its workers only */
-    bool ready;         /* one of its workers has come to answer */
-    bool greet;         /* its first worker says on stdout where weir answers */
-    pid_t *workers;     /* by slot: whose holds are to be given back */
+    struct world_source source;
+    int channel;    /* reading end; -1: there is no such process any more */
+    int tell;       /* writing end; in the generation and its workers only */
+    bool ready;     /* one of its workers has come to answer */
+    bool greet;     /* its first worker says on stdout where weir answers */
+    pid_t *workers; /* by slot: whose holds are to be given back */
 };
 
 /* `run`: what the new process does, with `owner` in its child: workers_run() in the end. */
-void generation_init(struct generation *, struct commons *, const char *config, int (*run)(struct child *),
+void generation_init(struct generation *, struct commons *, const struct world_source *, int (*run)(struct child *),
                      void *owner);
 void generation_fini(struct generation *);
 void generation_start(struct generation *);

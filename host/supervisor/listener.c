@@ -7,76 +7,25 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "base/str.h"
+#include "world/value.h"
 
 #define BACKLOG 4096 /* the kernel cuts it down to net.core.somaxconn */
 
 /* ---- addresses ---- */
 
-static bool port_parse(const char *s, in_port_t *port)
-{
-    unsigned v = 0;
-
-    if (!*s || strlen(s) > 5)
-        return false;
-    for (; *s; s++) {
-        if (*s < '0' || *s > '9')
-            return false;
-        v = v * 10 + (unsigned)(*s - '0');
-    }
-    *port = htons((in_port_t)v);
-    return v <= 65535;
-}
-
-static bool host_parse(struct address *a, const char *host, bool bracketed, in_port_t port)
-{
-    struct sockaddr_in *v4 = (struct sockaddr_in *)&a->sa;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&a->sa;
-
-    *a = (struct address){.len = 0};
-    if (bracketed) {
-        *v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = port};
-        a->len = sizeof *v6;
-        return inet_pton(AF_INET6, host, &v6->sin6_addr) == 1;
-    }
-    *v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
-    a->len = sizeof *v4;
-    return inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &v4->sin_addr) == 1;
-}
-
 bool address_parse(struct address *a, const char *text, struct weir_error *error)
 {
-    const char *colon = strrchr(text, ':');
-    char host[INET6_ADDRSTRLEN] = "";
-    in_port_t port;
-    size_t len = colon ? (size_t)(colon - text) : 0;
-    bool bracketed = len > 2 && text[0] == '[' && text[len - 1] == ']';
+    size_t len;
 
-    if (bracketed)
-        text++, len -= 2;
-    if (colon && len && len < sizeof host && port_parse(colon + 1, &port)) {
-        memcpy(host, text, len);
-        if (host_parse(a, host, bracketed, port))
-            return true;
+    if (!value_address(text, &a->sa, &len, NULL)) {
+        snprintf(error->text, sizeof error->text, "that is no address; write it as 127.0.0.1:8080 or [::1]:8080");
+        return false;
     }
-    snprintf(error->text, sizeof error->text,
-             "that is no address to listen on; write for example 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080");
-    return false;
-}
-
-bool address_is_loopback(const struct address *a)
-{
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)&a->sa;
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&a->sa;
-
-    if (a->sa.ss_family == AF_INET)
-        return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
-    if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
-        return v6->sin6_addr.s6_addr[12] == 127;
-    return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+    a->len = (socklen_t)len;
+    return true;
 }
 
 void address_print(const struct address *a, char *to, size_t size)

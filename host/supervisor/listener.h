@@ -19,8 +19,6 @@ struct address {
 
 /* "ADDR:PORT", "[V6]:PORT", "localhost:PORT"; names are not looked up.  Port 0: any that is free. */
 bool address_parse(struct address *, const char *text, struct weir_error *);
-/* Only programs on this machine can reach it. */
-bool address_is_loopback(const struct address *);
 /* As it would be parsed again. */
 void address_print(const struct address *, char *to, size_t size);
 /* The same, for a client on this machine: an address that stands for all becomes the loopback one. */

@@ -115,6 +115,7 @@ bool state_open(struct state *s, const char *dir, struct weir_error *error)
     struct stat st;
 
     *s = (struct state){.lock = -1};
+    snprintf(error->field, sizeof error->field, "state");
     if (strlen(dir) > sizeof s->rings - 32)
         return fail(error, "cannot use", "the state folder", "its name is too long");
     if (mkdir(dir, 0700) < 0 && errno != EEXIST)

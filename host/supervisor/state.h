@@ -18,7 +18,8 @@ struct state {
     char rings[PATH_MAX]; /* STATE/rings */
 };
 
-/* A weir that was just killed gets a second to be gone.  Errors say what is wrong and what to do. */
+/* A weir that was just killed gets a second to be gone.  Errors say what is wrong and what to do; their
+ * `field` is the setting. */
 bool state_open(struct state *, const char *dir, struct weir_error *);
 /* Ring files that are there: one more than the highest number, so that none of an earlier, larger weir is left
  * undrained. */

@@ -25,18 +25,19 @@
 #define DRAIN_EXTRA_US 1000000 /* beyond drain_timeout, before what still runs is killed */
 #define FLUSH_US       5000000 /* for the recorder, and then for the sinks, to finish */
 #define HURRY_US       1000000 /* the same after a second signal */
+#define SAME_SIGNAL_US 100000  /* timeout(1) and others send it to the process and to its group */
 
 /* Stopping goes through these in order: workers first, then who takes in their last records, then who reads those. */
 enum phase { PHASE_RUN, PHASE_GENERATION, PHASE_RECORDER, PHASE_SINKS, PHASE_OVER };
 
-struct reader {
+struct reader { /* a sink's process */
     struct child child;
     struct supervisor *of;
     unsigned number;
-}; /* a sink's process */
+};
 
 struct supervisor {
-    const struct supervisor_options *options;
+    const struct world_source *source;
     struct world *world; /* settings and names only */
     struct state state;
     struct commons commons;
@@ -48,8 +49,10 @@ struct supervisor {
     int signals;
     int64_t started_us;
     enum phase phase;
-    int64_t deadline_us;
+    int64_t deadline_us, signal_us;
     bool told_ready, failed;
+    bool hurry; /* a second signal */
+    bool cut;   /* somebody was killed while stopping */
 };
 
 /* ---- in the new processes ---- */
@@ -91,10 +94,20 @@ static int recorder_live(struct child *c)
     return recorder_run(&start);
 }
 
+/* NULL: the file has been edited since, and it is gone. */
+static struct sink *sink_called(const struct world *w, const char *name)
+{
+    for (size_t i = 0; i < w->sink_count; i++)
+        if (strcmp(w->sinks[i]->in.name, name) == 0)
+            return w->sinks[i];
+    return NULL;
+}
+
 static int reader_live(struct child *c)
 {
     struct reader *me = c->owner;
     struct supervisor *s = me->of;
+    const char *name = s->world->sinks[me->number]->in.name;
     struct weir_error error = {{0}, {0}, {0}};
     struct sink_start start = {.metrics = s->commons.metrics,
                                .slot = commons_lane_sink(&s->commons, me->number),
@@ -105,13 +118,14 @@ static int reader_live(struct child *c)
     child_leave(s, c);
     commons_for_sink(&s->commons);
     metrics_attach(start.metrics, start.slot);
-    start.world = world_load(s->options->config, WORLD_FULL, NULL, &error);
-    if (!start.world || start.world->sink_count <= me->number ||
-        !world_init(start.world, start.world->sinks[me->number], &error)) {
+    start.world = commons_world(&s->commons, s->source, name, NULL);
+    start.sink = start.world ? sink_called(start.world, name) : NULL;
+    if (!start.sink)
+        return CHILD_REFUSED;
+    if (!world_init(start.world, start.sink, &error)) {
         fprintf(stderr, "%s\n", error.text);
         return CHILD_REFUSED;
     }
-    start.sink = start.world->sinks[me->number];
     status = sink_run(&start);
     world_fini(start.world);
     world_free(start.world);
@@ -129,7 +143,7 @@ static void children_init(struct supervisor *s)
     log_open(level, "supervisor");
     s->readers = must_alloc(sinks * sizeof *s->readers);
     s->children = must_alloc((2 + sinks) * sizeof(struct child *));
-    generation_init(&s->generation, &s->commons, s->options->config, generation_live, s);
+    generation_init(&s->generation, &s->commons, s->source, generation_live, s);
     child_init(&s->recorder, recorder_live, s);
     snprintf(s->recorder.name, sizeof s->recorder.name, "recorder");
     s->children[s->count++] = &s->generation.child;
@@ -208,12 +222,19 @@ static void stop_begin(struct supervisor *s)
 
 static void stop_signal(struct supervisor *s, unsigned signal)
 {
+    bool same = s->phase != PHASE_RUN && clock_us() - s->signal_us < SAME_SIGNAL_US;
+
+    s->signal_us = clock_us();
+    if (same)
+        return;
     if (s->phase == PHASE_RUN) {
         log_event(WEIR_INFO, LOG_stop, "signal=%s", sigabbrev_np((int)signal));
         stop_begin(s);
         return;
     }
     log_event(WEIR_INFO, LOG_stop, "signal=%s now=true", sigabbrev_np((int)signal));
+    s->hurry = true;
+    s->cut = s->cut || s->generation.child.pid;
     child_kill(&s->generation.child);
     if (s->deadline_us > clock_us() + HURRY_US)
         s->deadline_us = clock_us() + HURRY_US;
@@ -234,7 +255,7 @@ static bool phase_is_done(const struct supervisor *s)
 static void phase_next(struct supervisor *s)
 {
     s->phase++;
-    s->deadline_us = clock_us() + FLUSH_US;
+    s->deadline_us = clock_us() + (s->hurry ? HURRY_US : FLUSH_US);
     if (s->phase == PHASE_RECORDER)
         child_stop(&s->recorder);
     for (unsigned i = 0; s->phase == PHASE_SINKS && i < s->world->sink_count; i++)
@@ -247,6 +268,7 @@ static void phase_kill(struct supervisor *s)
 
     for (unsigned i = from; i < (from == 2 ? s->count : from + 1); i++)
         child_kill(s->children[i]);
+    s->cut = true;
     s->deadline_us = clock_us() + HURRY_US;
 }
 
@@ -300,7 +322,8 @@ static void supervisor_loop(struct supervisor *s)
         children_reap(s);
         stop_turn(s);
     }
-    log_event(WEIR_INFO, LOG_stop, "status=%d", s->failed);
+    if (!s->failed)
+        log_event(WEIR_INFO, LOG_stop, "drained=%s", s->cut ? "false" : "true");
 }
 
 /* ---- start ---- */
@@ -320,32 +343,56 @@ static void process_harden(void)
     }
 }
 
-static bool supervisor_open(struct supervisor *s, struct weir_error *error)
+/* "FILE:LINE: " of the setting that is at fault, or "-l ADDR:PORT: ". */
+static void fault_place(const struct supervisor *s, const char *setting, struct buf *to)
 {
-    s->world = world_load(s->options->config, WORLD_SETTINGS, NULL, error);
-    if (!s->world)
-        return false;
-    if (s->options->listen)
-        s->world->settings.listen = s->options->listen;
-    return state_open(&s->state, s->world->settings.state, error) &&
-           commons_open(&s->commons, s->world, &s->state, error);
+    int line = strcmp(setting, "listen") == 0  ? s->world->lines.listen
+               : strcmp(setting, "admin") == 0 ? s->world->lines.admin
+                                               : s->world->lines.state;
+
+    if (strcmp(setting, "listen") == 0 && s->source->listen)
+        buf_printf(to, "-l %s: ", s->source->listen);
+    else if (line)
+        buf_printf(to, "%s:%d: ", s->source->file, line);
+    else
+        buf_printf(to, "%s: ", s->source->file ? s->source->file : "built-in configuration");
 }
 
-int supervisor_run(const struct supervisor_options *options)
+static bool supervisor_open(struct supervisor *s, struct buf *faults)
 {
-    struct supervisor s = {.options = options, .state = {.lock = -1}, .signals = -1, .started_us = clock_us()};
     struct weir_error error = {{0}, {0}, {0}};
 
+    s->world = world_load_from(s->source, WORLD_SETTINGS, NULL, faults);
+    if (!s->world)
+        return false;
+    if (state_open(&s->state, s->world->settings.state, &error) &&
+        commons_open(&s->commons, s->world, &s->state, &error))
+        return true;
+    fault_place(s, error.field, faults);
+    buf_printf(faults, "%s: %s\n", error.field, error.text);
+    return false;
+}
+
+int supervisor_run(const struct world_source *source)
+{
+    struct supervisor s = {.source = source,
+                           .state = {.lock = -1},
+                           .commons = {.admin = -1, .wake_recorder = -1},
+                           .signals = -1,
+                           .started_us = clock_us()};
+    struct buf faults = {0};
+
     process_harden();
-    if (supervisor_open(&s, &error)) {
+    if (supervisor_open(&s, &faults)) {
         children_init(&s);
         supervisor_loop(&s);
         commons_remove_rings(&s.commons, &s.state);
         generation_fini(&s.generation);
     } else {
-        fprintf(stderr, "%s\n", error.text);
+        fprintf(stderr, STR_FMT, STR_ARG(buf_view(&faults)));
         s.failed = true;
     }
+    buf_fini(&faults);
     commons_close(&s.commons);
     state_close(&s.state);
     if (s.world)

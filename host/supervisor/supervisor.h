@@ -15,12 +15,9 @@
 #ifndef SUPERVISOR_SUPERVISOR_H
 #define SUPERVISOR_SUPERVISOR_H
 
-struct supervisor_options {
-    const char *config; /* file; NULL: the built-in configuration */
-    const char *listen; /* replaces the setting; NULL: as configured */
-};
+struct world_source;
 
 /* Returns the exit status: 0 when it stopped as told, 1 when it could not start; one line on stderr has said why. */
-int supervisor_run(const struct supervisor_options *);
+int supervisor_run(const struct world_source *);
 
 #endif

@@ -152,32 +152,32 @@ static int workers_loop(struct workers *w)
     return EXIT_SUCCESS;
 }
 
+/* Ten lines on what a newcomer has not configured would bury the one that matters. */
 static void notes_log(struct buf *notes)
 {
     char *at = notes->ptr, *end = notes->ptr + notes->len, *eol;
+    unsigned count = 0;
 
-    for (; at < end; at = eol + 1) {
+    for (; at < end; at = eol + 1, count++) {
         eol = memchr(at, '\n', (size_t)(end - at));
         eol = eol ? eol : end;
-        log_event(WEIR_INFO, LOG_config, "note=\"%.*s\"", (int)(eol - at), at);
+        log_event(WEIR_DEBUG, LOG_config, "note=\"%.*s\"", (int)(eol - at), at);
     }
+    if (count)
+        log_event(WEIR_INFO, LOG_config, "notes=%u see=\"weir check\"", count);
     buf_fini(notes);
 }
 
 int workers_run(struct generation *g)
 {
     struct workers w = {.generation = g};
-    struct weir_error error = {{0}, {0}, {0}};
     struct buf notes = {0};
     int status;
 
-    w.world = world_load(g->config, WORLD_FULL, &notes, &error);
-    if (!w.world) {
-        fprintf(stderr, "%s\n", error.text);
-        return CHILD_REFUSED;
-    }
-    w.world->settings.listen = g->commons->listen;
+    w.world = commons_world(g->commons, &g->source, NULL, &notes);
     notes_log(&notes);
+    if (!w.world)
+        return CHILD_REFUSED;
     w.signals = child_signals((const int[]){SIGCHLD}, 1);
     slots_make(&w);
     status = workers_loop(&w);

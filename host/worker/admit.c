@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* admit.c -- step `admit`: who calls, and whether they may call now. */
+#include <arpa/inet.h>
+
 #include "worker/request.h"
 #include "worker/worker.h"
 
@@ -29,22 +31,33 @@ static bool credential(const struct request *r, struct weir_str *key)
     return false;
 }
 
+/* "127.0.0.1" but not "127.0.0.1.evil.example": four numbers, of which the first is 127. */
+static bool is_loopback_v4(struct weir_str s)
+{
+    char text[16];
+    struct in_addr a;
+
+    if (s.len >= sizeof text)
+        return false;
+    memcpy(text, s.ptr, s.len);
+    text[s.len] = '\0';
+    return inet_pton(AF_INET, text, &a) == 1 && (ntohl(a.s_addr) >> 24) == 127;
+}
+
 /* Without keys only this machine may call, and only by a name of this machine: a web page that made its own name point
  * here (DNS rebinding) is turned away. */
 static bool host_is_local(const struct request *r)
 {
-    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]", NULL};
     const struct weir_str *host = http1_find(&r->head, WEIR_STR("host"));
+    struct weir_str name;
 
     if (!host)
         return r->head.minor == 0; /* HTTP/1.0 has no Host; browsers do not speak it */
-    for (const char *const *n = names; *n; n++) {
-        struct weir_str name = str_of(*n);
-        if (host->len >= name.len && str_eq_nocase(str_sub(*host, 0, name.len), name) &&
-            (host->len == name.len || host->ptr[name.len] == ':'))
-            return true;
-    }
-    return host->len > 4 && str_starts(*host, WEIR_STR("127."));
+    name = *host;
+    for (size_t i = name.len; i-- > 0 && name.ptr[i] != ']';)
+        if (name.ptr[i] == ':')
+            name.len = i;
+    return str_eq_nocase(name, WEIR_STR("localhost")) || str_is(name, "[::1]") || is_loopback_v4(name);
 }
 
 static bool within_rate(struct request *r, const struct key *k)

@@ -192,7 +192,7 @@ static void stream_end(struct request *r)
     struct answer *a = r->answer;
     struct sse_record rec;
 
-    if (sse_end(&a->sse, &rec))
+    while (!a->stopped && !a->frame.busy && sse_end(&a->sse, &rec))
         record_take(r, &rec);
     if (a->stopped || a->frame.busy)
         return;

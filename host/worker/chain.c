@@ -134,8 +134,6 @@ static enum stages_result queue_serve(struct chain *ch, struct ctx *c)
     };
     enum weir_verdict v = c->bypassed ? WEIR_PASS : stages_call(c, HOOK_EVENT, &ev);
 
-    if ((v == WEIR_FAIL || v == WEIR_UNSUPPORTED) && c->stage->fail_open)
-        c->bypassed = true; /* a stage that broke once in this stream is not asked again */
     return queue_done(ch, c, stages_judge(c, HOOK_EVENT, v));
 }
 
@@ -164,8 +162,6 @@ static enum stages_result queues_drain(struct chain *ch)
 
 enum stages_result chain_resumed(struct chain *ch, struct ctx *c, enum weir_verdict v)
 {
-    if ((v == WEIR_FAIL || v == WEIR_UNSUPPORTED) && c->stage->fail_open)
-        c->bypassed = true;
     return queue_done(ch, c, stages_judge(c, HOOK_EVENT, v));
 }
 

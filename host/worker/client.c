@@ -18,6 +18,8 @@
 
 #define AHEAD_MAX 65536   /* bytes a client may send ahead while a request is served */
 #define LINGER_US 1000000 /* after the last byte: time to let the client read it */
+#define READ_TURNS 16   /* most reads in one turn of the loop */
+#define BODY_AT_ONCE 65536 /* of an announced body: more only as it arrives */
 #define SECOND_US 1000000
 
 static void client_ready(struct loop_fd *, uint32_t events);
@@ -200,7 +202,7 @@ static void client_start(struct client *c, const struct http1_head *head, const 
     if (head->body == HTTP1_LENGTH) {
         c->body_want = (size_t)head->content_length;
         if (c->body_want)
-            buf_grow(&c->r->body, c->body_want);
+            buf_grow(&c->r->body, c->body_want < BODY_AT_ONCE ? c->body_want : BODY_AT_ONCE);
     } else if (head->body == HTTP1_CHUNKED) {
         chunked_init(&c->chunked);
     }
@@ -317,19 +319,21 @@ static void client_take(struct client *c, const char *bytes, size_t n)
     c->paused = c->state == CLIENT_BUSY && c->in.len > AHEAD_MAX;
 }
 
-/* false: the client is gone. */
+/* A few reads a turn, for others want their turn too.  false: the client is gone. */
 static bool client_read(struct client *c)
 {
-    for (int turns = 0; turns < 16; turns++) {
+    for (int turns = 0; turns < READ_TURNS; turns++) {
         ssize_t n = stream_read(&c->stream, c->w->scratch, WORKER_SCRATCH);
         if (n == STREAM_AGAIN)
-            break;
+            return true;
         if (n <= 0)
             return false;
         client_take(c, c->w->scratch, (size_t)n);
-        if (c->paused || (n < WORKER_SCRATCH && !c->stream.ssl))
-            break;
+        if (c->paused || !stream_more(&c->stream))
+            return true;
     }
+    c->unread = true; /* what TLS has decrypted wakes nobody */
+    loop_defer(&c->w->loop, &c->flush);
     return true;
 }
 
@@ -386,6 +390,13 @@ static void client_turn(struct loop_task *task)
 {
     struct client *c = OWNER(task, flush);
 
+    if (c->unread) {
+        c->unread = false;
+        if (!client_read(c)) {
+            client_free(c);
+            return;
+        }
+    }
     if (!client_write(c)) {
         client_free(c);
         return;

@@ -26,6 +26,7 @@ struct client {
     struct request *r;                       /* BODY, BUSY */
     enum client_state state;
     bool keep_alive, http10, head_only;      /* of the request at hand: after it; its version; HEAD */
+    bool unread;                             /* TLS holds decrypted bytes: `flush` goes on reading */
     bool paused;                             /* what it has sent ahead is over the bound: reading stopped */
     struct buf in;                           /* received, not yet taken */
     size_t examined;                         /* of the head */

@@ -13,7 +13,7 @@
 static void exchange_ready(void *user, uint32_t events);
 static void exchange_late(struct loop_timer *);
 static void exchange_got(struct wait *, struct link *, struct connect_result *);
-static void exchange_handover(struct loop_task *);
+static void exchange_go_on(struct loop_task *);
 
 struct exchange *exchange_new(struct request *r, const struct provider *p, const struct exchange_user *user)
 {
@@ -25,7 +25,7 @@ struct exchange *exchange_new(struct request *r, const struct provider *p, const
     x->user = user;
     x->wait.got = exchange_got;
     x->timer.fire = exchange_late;
-    x->task.run = exchange_handover;
+    x->task.run = exchange_go_on;
     x->start_us = x->w->loop.now_us;
     x->deadline_us = x->start_us + p->total_timeout * 1000;
     return x;
@@ -289,25 +289,30 @@ static void exchange_want(struct exchange *x)
     loop_want(&x->w->loop, &x->link->stream.io, events);
 }
 
+static void exchange_broken(struct exchange *x)
+{
+    const char *why = arena_printf(&x->r->arena, "the connection to the upstream broke: %s", stream_error(&x->link->stream));
+
+    exchange_fail(x, x->state == X_BODY ? FAULT_CUT : FAULT_RESET, why);
+}
+
+/* A few reads a turn, for others want their turn too; what TLS has decrypted meanwhile wakes nobody but `task`. */
 static void exchange_read(struct exchange *x)
 {
-    for (int turn = 0; turn < READ_TURNS && x->link && !x->blocked; turn++) {
-        bool tls = x->link->stream.ssl != NULL;
+    for (int turn = 0; turn < READ_TURNS; turn++) {
         ssize_t n = stream_read(&x->link->stream, x->w->scratch, WORKER_SCRATCH);
         if (n == STREAM_AGAIN)
             return;
-        if (n == 0) {
+        if (n == 0)
             exchange_at_end(x);
-            return;
-        }
-        if (n < 0) {
-            exchange_fail(x, x->state == X_BODY ? FAULT_CUT : FAULT_RESET, "the connection to the upstream broke");
-            return;
-        }
-        exchange_feed(x, x->w->scratch, (size_t)n);
-        if (!tls && n < WORKER_SCRATCH)
+        else if (n < 0)
+            exchange_broken(x);
+        else
+            exchange_feed(x, x->w->scratch, (size_t)n);
+        if (!x->link || x->blocked || !stream_more(&x->link->stream))
             return;
     }
+    loop_defer(&x->w->loop, &x->task);
 }
 
 static void exchange_ready(void *user, uint32_t events)
@@ -316,7 +321,7 @@ static void exchange_ready(void *user, uint32_t events)
 
     if ((events & EPOLLOUT) && !x->sent_all && !exchange_write(x))
         return;
-    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+    if (!x->blocked && (x->link->stream.wants_write || (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))))
         exchange_read(x);
     exchange_want(x);
 }
@@ -417,13 +422,18 @@ void exchange_put(struct exchange *x, struct weir_str bytes, bool last)
     loop_defer(&x->w->loop, &x->task);
 }
 
-/* From a clean stack, as bytes from a socket would come. */
-static void exchange_handover(struct loop_task *task)
+/* From a clean stack: goes on reading, or takes what was served in this process as if it came from a socket. */
+static void exchange_go_on(struct loop_task *task)
 {
     struct exchange *x = (struct exchange *)((char *)task - offsetof(struct exchange, task));
 
     if (x->blocked || x->state == X_OVER)
         return;
+    if (x->link) {
+        exchange_read(x);
+        exchange_want(x);
+        return;
+    }
     if (x->held.len) {
         struct buf now = x->held;
         x->held = worker_buf_take(x->w);

@@ -63,7 +63,7 @@ struct exchange {
     int64_t connect_us, first_us;            /* taken; 0: a kept link, not yet */
     struct buf held;                         /* in-process: what was served while blocked */
     bool held_last;
-    struct loop_task task;                   /* in-process: hands over what was held */
+    struct loop_task task;                   /* goes on from a clean stack: reading, or handing over what was served */
 };
 
 /* In the request's memory. */

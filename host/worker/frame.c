@@ -340,6 +340,8 @@ bool frame_take(struct request *r, struct weir_frame pub)
     bool ok = true;
 
     pub.status = a->status;
+    pub.first = !f->taken;
+    f->taken = true;
     frame_reset(f, &pub);
     if (a->stream && a->chain.wanted)
         frame_keep(f);
@@ -380,8 +382,7 @@ void frame_emit(struct ctx *c, const struct weir_event *given)
     struct answer *a = c->r->answer;
     struct weir_event ev = {0};
 
-    memcpy(&ev, given,
-           given->size && given->size < sizeof ev ? given->size : sizeof ev); /* an older plugin's is shorter */
+    memcpy(&ev, given, given->size < sizeof ev ? given->size : sizeof ev); /* an older plugin's is shorter */
     if (!a)
         return;
     if (c->stage) {

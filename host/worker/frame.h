@@ -24,6 +24,7 @@ struct frame {
     bool busy;                               /* its events are not all done: a stage waits */
     bool begun;                              /* a text is in the chain */
     bool dropped, end_mark;
+    bool taken;                              /* one has been, of this answer */
 };
 
 /* false: a stage waits (busy), or the answer has been stopped. */

@@ -33,7 +33,8 @@ struct ctx {                                 /* the host's part of a weir_ctx; `
     enum hook waits;                         /* WEIR_WAIT was answered there and not yet resumed */
     enum weir_verdict verdict;               /* of an early weir_resume(), from inside the hook */
     bool resumed;
-    bool bypassed;                           /* it failed in this stream, and `on_failure` is open: texts go past it */
+    bool broken;                             /* a service was misused so that its verdict cannot be trusted */
+    bool bypassed;                           /* it failed and may: it is not asked again in this request */
     struct loop_timer budget;                /* the stage's time for one answer */
     struct loop_timer timer;                 /* weir_after() */
     void (*fire)(struct weir_ctx *);

@@ -117,8 +117,10 @@ static void service_edit(struct weir_ctx *c, size_t index, size_t from, size_t t
         misused(me, "edit", "only in on_request");
     else if (me->stage && me->stage->observe)
         return; /* who observes cannot change anything */
-    else if (!spans_edit(me->r, index, from, to, with))
+    else if (!spans_edit(me->r, index, from, to, with)) {
         misused(me, "edit", "no such range");
+        me->broken = true; /* what it meant to take out is still there */
+    }
 }
 
 /* ---- what is said ---- */

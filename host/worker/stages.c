@@ -36,6 +36,7 @@ static enum stages_result stage_failed(struct ctx *c)
     metrics_add(c->r->w->metrics, c->r->w->slot, METRIC_stage_failed, c->in->place, 1);
     if (c->stage->fail_open || c->stage->observe) {
         stage_label(c, "failed");
+        c->bypassed = true;
         return STAGES_GO;
     }
     request_refuse(c->r, 403, "guardrail_failed", "",
@@ -64,6 +65,9 @@ enum stages_result stages_judge(struct ctx *c, enum hook hook, enum weir_verdict
         c->resumed = false;
         verdict = c->verdict;
     }
+    if (verdict == WEIR_PASS && c->broken)
+        verdict = WEIR_FAIL;
+    c->broken = false;
     switch (verdict) {
     case WEIR_PASS:
         return STAGES_GO;
@@ -155,6 +159,8 @@ static enum step_result stages_walk(struct request *r, enum hook hook)
         if (!has_hook(s, hook))
             continue;
         struct ctx *c = request_ctx(r, &s->in, s);
+        if (c->bypassed)
+            continue;
         enum stages_result result = stages_judge(c, hook, stages_call(c, hook, NULL));
         if (result != STAGES_GO)
             return result == STAGES_WAIT ? STEP_WAIT : STEP_END;

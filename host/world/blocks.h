@@ -12,9 +12,10 @@
 /* The list of this name; NULL: there is none, or a fault has been told.  `n`: its blocks. */
 config_setting_t *blocks_find(struct build *, config_setting_t *root, const char *section, size_t most, size_t *n);
 
-/* Begins block number `i`: its name and its plugin, which is loaded but for WORLD_SETTINGS.  The caller reads the common options, then
- * block_end() those of the plugin and looks for unknown ones.  false: faults have been told. */
-bool block_begin(struct block *, struct build *, config_setting_t *list, size_t i, const struct section *, struct instance *);
+/* Begins block number `i`: its name and its plugin, which is loaded but for WORLD_SETTINGS.  The caller reads the
+ * common options, then block_end() those of the plugin and looks for unknown ones.  false: faults have been told. */
+bool block_begin(struct block *, struct build *, config_setting_t *list, size_t i, const struct section *,
+                 struct instance *);
 bool block_end(struct block *, const struct section *, struct instance *);
 const struct section *section_of(const char *name);
 

@@ -2,8 +2,8 @@
 /*
  * build.h -- what is at hand while a world is built from a file; the files of this folder pass it to each other.
  *
- * Mistakes are collected, not thrown: each is one line "FILE:LINE: what is wrong; what to do", and the reading goes on so
- * that one run shows them all.
+ * Mistakes are collected, not thrown: each is one line "FILE:LINE: what is wrong; what to do", and the reading goes
+ * on so that one run shows them all.
  */
 #ifndef WORLD_BUILD_H
 #define WORLD_BUILD_H
@@ -24,6 +24,7 @@ struct names { const char **list; size_t count, cap; };
 struct build {
     struct world *world;
     enum world_depth depth;
+    const char *sink;                        /* of world_source */
     config_t config;
     config_setting_t *root;                  /* of the file; NULL: none was given */
     config_t builtin;                        /* of the embedded configuration, when it is used */

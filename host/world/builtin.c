@@ -8,7 +8,8 @@
 
 const char builtin_config[] =
     "providers = (\n"
-    "  { name = \"mock\";       models = [ \"mock/*\" ]; },\n"
+    "  { name = \"mock\";       models = [ \"mock/echo\", \"mock/lorem\", \"mock/tools\", \"mock/reasoning\", "
+    "\"mock/embed\", \"mock/*\" ]; },\n"
     "  { name = \"openai\";     key = \"env:OPENAI_API_KEY\";     optional = true;\n"
     "    models = [ \"openai/*=*\", \"gpt-*\", \"chatgpt-*\", \"o1*\", \"o3*\", \"o4*\", \"text-embedding-*\",\n"
     "               \"omni-moderation-*\" ]; },\n"

@@ -11,6 +11,22 @@
 
 #define CONFIG_MAX (64 << 20) /* bytes of a configuration file */
 
+#if defined(__SANITIZE_ADDRESS__)
+#define LEAKS_ARE_LOOKED_FOR
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LEAKS_ARE_LOOKED_FOR
+#endif
+#endif
+#ifdef LEAKS_ARE_LOOKED_FOR
+const char *__lsan_default_suppressions(void);
+/* libconfig forgets the text that it was reading when it meets a syntax error. */
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void)
+{
+    return "leak:libconfig.so\n";
+}
+#endif
+
 /* One line: what a file or a plugin says may hold line ends. */
 static void put_line(struct buf *b, struct place p, const char *fmt, va_list ap)
 {

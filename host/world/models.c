@@ -10,15 +10,25 @@ static struct weir_str star_of(struct weir_str pattern, struct weir_str name)
     return str_sub(name, head, name.len - (pattern.len - head - 1));
 }
 
+/* Whether the rule fits, and the upstream's name by it; a star that took nothing names nothing. */
+static bool rule_fits(const struct model_rule *r, struct weir_str model, struct weir_str *upstream)
+{
+    if (r->glob ? !str_glob(r->pattern, model) : !str_eq(r->pattern, model))
+        return false;
+    if (!r->upstream.len)
+        *upstream = model;
+    else if (str_is(r->upstream, "*"))
+        *upstream = star_of(r->pattern, model);
+    else
+        *upstream = r->upstream;
+    return upstream->len > 0;
+}
+
 bool provider_serves(const struct provider *p, struct weir_str model, struct weir_str *upstream)
 {
-    for (size_t i = 0; i < p->rule_count; i++) {
-        const struct model_rule *r = &p->rules[i];
-        if (r->glob ? !str_glob(r->pattern, model) : !str_eq(r->pattern, model))
-            continue;
-        *upstream = !r->upstream.len ? model : str_is(r->upstream, "*") ? star_of(r->pattern, model) : r->upstream;
-        return true;
-    }
+    for (size_t i = 0; i < p->rule_count; i++)
+        if (rule_fits(&p->rules[i], model, upstream))
+            return true;
     return false;
 }
 

@@ -292,7 +292,7 @@ static bool read_row(struct block *b, const struct weir_option *row, void *field
         r.place = build_place(b->build, r.setting);
         if (read_setting(&r))
             return true;
-        r.setting = NULL;                    /* told; the reading goes on with something sound */
+        r.setting = NULL; /* told; the reading goes on with something sound */
         if (r.row->fallback)
             read_text(&r, r.row->fallback);
         return false;

@@ -2,9 +2,9 @@
 /*
  * options.h -- one block of the configuration -> the fields of a struct, by a table of options.
  *
- * The same for the settings, for what all providers, guardrails, sinks and keys have in common, and for what a plugin has of
- * its own.  A plugin may have an option of a common name ("url"): then its fallback and range count, and both structs get
- * the value.
+ * The same for the settings, for what all providers, guardrails, sinks and keys have in common, and for what a plugin
+ * has of its own.  A plugin may have an option of a common name ("url"): then its fallback and range count, and both
+ * structs get the value.
  */
 #ifndef WORLD_OPTIONS_H
 #define WORLD_OPTIONS_H
@@ -22,8 +22,8 @@ struct section {
     const struct weir_option *options;       /* common to all its blocks */
 };
 extern const struct section sections[];
-extern const struct weir_option settings_options[], block_options[], provider_options[], stage_options[], sink_options[],
-    key_options[];
+extern const struct weir_option settings_options[], block_options[], provider_options[], stage_options[],
+    sink_options[], key_options[];
 
 struct block {
     struct build *build;
@@ -43,9 +43,10 @@ bool options_read(struct block *, const struct weir_option *rows, void *to);
 /* Tells a fault for each key of the block that is in none of the tables (ended by NULL). */
 bool options_known(struct block *, const struct weir_option *const *tables, const char *const *more);
 
-/* What is wrong with a table that a plugin brings: its names, fields, fallbacks, or that it clashes with the common ones.
- * NULL: nothing; else in the arena. */
-const char *options_flaw(struct arena *, const struct weir_option *rows, const struct weir_option *common, size_t self_size);
+/* What is wrong with a table that a plugin brings: its names, fields, fallbacks, or that it clashes with the
+ * common ones.  NULL: nothing; else in the arena. */
+const char *options_flaw(struct arena *, const struct weir_option *rows, const struct weir_option *common,
+                         size_t self_size);
 
 const struct weir_option *options_find(const struct weir_option *rows, const char *name);
 size_t options_width(enum weir_type);        /* bytes of a field */

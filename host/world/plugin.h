@@ -2,8 +2,8 @@
 /*
  * plugin.h -- shared objects -> struct plugin: found by kind and name, checked, and copied to the host's sizes.
  *
- * A plugin is trusted code, but not trusted to be built for this host: its abi, its sizes and its tables are checked before
- * anything in it is used.  Nothing is ever dlclose()d.
+ * A plugin is trusted code, but not trusted to be built for this host: its abi, its sizes and its tables are checked
+ * before anything in it is used.  Nothing is ever dlclose()d.
  */
 #ifndef WORLD_PLUGIN_H
 #define WORLD_PLUGIN_H
@@ -16,7 +16,8 @@ extern const char *const plugin_kinds[];     /* "providers", "guardrails", "sink
 const char *plugin_folder(struct arena *, const char *setting);
 
 /* Loads FOLDER/KIND/NAME.so.  NULL: `why` (room for a line) is a sentence with its cure. */
-struct plugin *plugin_load(struct arena *, const char *folder, const char *kind, const char *name, char *why, size_t room);
+struct plugin *plugin_load(struct arena *, const char *folder, const char *kind, const char *name, char *why,
+                           size_t room);
 
 /* The names for which there is a file, sorted. */
 void plugin_names(struct arena *, const char *folder, const char *kind, struct names *);

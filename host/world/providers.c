@@ -241,24 +241,21 @@ static bool needs_tls(const struct provider *p)
     return *p->url ? strncmp(p->url, "https:", 6) == 0 : !p->in.plugin->hooks.serve;
 }
 
-/* Reading the system's authorities takes milliseconds: providers with the same files share a context. */
+/* Reading a list of authorities takes long: providers with the same one share it.  The rest of a context is their own,
+ * for it remembers the last session. */
 static void tls_get(struct build *b, struct provider *p)
 {
-    const struct tls_client_config config = {p->ca, p->cert, p->cert_key};
+    struct tls_client_config config = {.ca = p->ca, .cert = p->cert, .key = p->cert_key};
     struct world *w = b->world;
     struct weir_error e = {0};
 
-    for (size_t i = 0; i < w->provider_count; i++) {
-        const struct provider *o = w->providers[i];
-        if (o->tls && strcmp(o->ca, p->ca) == 0 && strcmp(o->cert, p->cert) == 0 &&
-            strcmp(o->cert_key, p->cert_key) == 0) {
-            p->tls = o->tls;
-            return;
-        }
-    }
+    for (size_t i = 0; i < w->provider_count && !config.same_ca; i++)
+        if (w->providers[i]->tls && strcmp(w->providers[i]->ca, p->ca) == 0)
+            config.same_ca = w->providers[i]->tls;
     p->tls = tls_client(&config, &e);
     if (!p->tls)
-        build_fault(b, (struct place){p->in.file, p->in.line}, "%s", e.text);
+        build_fault(b, (struct place){p->in.file, p->in.line}, "%s%s: %s; correct it",
+                    strcmp(e.field, "key") ? "" : "cert_", e.field, e.text);
 }
 
 void providers_finish(struct build *b)

@@ -2,8 +2,9 @@
 /*
  * secret.h -- values that must never be seen: read from where a reference points, kept in pages of their own.
  *
- * The pages are locked (no swap) and left out of core dumps; forked children inherit them, not the lock: secrets_keep() renews it.
- * A value is read straight into its page, so that no copy stays behind on the heap.  No function here puts a value into a message.
+ * The pages are locked (no swap) and left out of core dumps; forked children inherit them, not the lock:
+ * secrets_keep() renews it.  A value is read straight into its page, so that no copy stays behind on the heap.  No
+ * function here puts a value into a message.
  */
 #ifndef WORLD_SECRET_H
 #define WORLD_SECRET_H

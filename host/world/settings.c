@@ -127,6 +127,13 @@ const char *plugin_folder(struct arena *a, const char *setting)
     return *setting ? setting : own_plugins(a);
 }
 
+static int line_of(const struct build *b, const char *setting)
+{
+    const config_setting_t *s = b->root ? config_setting_get_member(b->root, setting) : NULL;
+
+    return s ? build_place(b, s).line : 0;
+}
+
 void settings_read(struct build *b, const char *listen)
 {
     struct settings *s = &b->world->settings;
@@ -138,6 +145,9 @@ void settings_read(struct build *b, const char *listen)
         parts[i - 1] = sections[i].name;
     options_known(&block, tables, parts);
     options_read(&block, settings_options, s);
+    b->world->lines.listen = listen ? 0 : line_of(b, "listen");
+    b->world->lines.admin = line_of(b, "admin");
+    b->world->lines.state = line_of(b, "state");
     check_address(b, "listen", s->listen);
     check_address(b, "admin", s->admin);
     if (listen)

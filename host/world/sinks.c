@@ -32,6 +32,14 @@ void sinks_read(struct build *b)
     size_t n;
     config_setting_t *list = blocks_find(b, b->root, "sinks", BLOCKS_MAX, &n);
 
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        enum world_depth depth = b->depth;
+        const char *name = NULL;
+
+        config_setting_lookup_string(config_setting_get_elem(list, (unsigned)i), "name", &name);
+        if (b->sink && !(name && strcmp(name, b->sink) == 0))
+            b->depth = WORLD_SETTINGS;
         sink_read(b, list, i, section_of("sinks"));
+        b->depth = depth;
+    }
 }

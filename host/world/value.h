@@ -11,8 +11,8 @@ bool value_number(const char *text, enum weir_unit, int64_t *out);
 bool value_real(const char *text, double *out);
 /* "N / UNIT" or "N / M UNIT", of seconds, minutes, hours or days. */
 bool value_rate(const char *text, int64_t *n, int64_t *period_us);
-/* "ADDR:PORT", "[V6]:PORT" or "localhost:PORT", address and port in numbers.  `loopback` (may be NULL): nobody outside this
- * machine can reach it. */
+/* "ADDR:PORT", "[V6]:PORT" or "localhost:PORT", address and port in numbers.  `loopback` (may be NULL): nobody
+ * outside this machine can reach it. */
 struct sockaddr_storage;
 bool value_address(const char *text, struct sockaddr_storage *, size_t *length, bool *loopback);
 

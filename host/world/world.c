@@ -69,7 +69,8 @@ static void open_listener_tls(struct build *b)
         return;
     w->tls = tls_server(w->settings.tls_cert, w->settings.tls_key, &e);
     if (!w->tls)
-        build_fault(b, build_place(b, config_setting_get_member(b->root, "tls_cert")), "%s", e.text);
+        build_fault(b, build_place(b, config_setting_get_member(b->root, "tls_cert")), "tls_%s: %s; correct it",
+                    e.field, e.text);
 }
 
 static void add_instances(struct build *b)
@@ -83,13 +84,29 @@ static void add_instances(struct build *b)
     for (size_t i = 0; i < w->stage_count; i++)
         instance_add(b, &w->stages[i]->in);
     for (size_t i = 0; i < w->sink_count; i++)
-        instance_add(b, &w->sinks[i]->in);
+        if (w->sinks[i]->in.plugin)
+            instance_add(b, &w->sinks[i]->in);
+}
+
+static void instances_build(struct build *b)
+{
+    struct world *w = b->world;
+
+    add_instances(b);
+    for (size_t i = 0; i < w->instance_count && !b->fault_count; i++)
+        instance_prepare(b, w->instances[i]);
+}
+
+static void build_sink(struct build *b, const char *listen)
+{
+    settings_read(b, listen);
+    sinks_read(b);
+    if (!b->fault_count)
+        instances_build(b);
 }
 
 static void build(struct build *b, const char *listen)
 {
-    struct world *w = b->world;
-
     settings_read(b, listen);
     providers_read(b);
     stages_read(b);
@@ -102,9 +119,7 @@ static void build(struct build *b, const char *listen)
     if (b->depth == WORLD_SETTINGS)
         return;
     providers_finish(b);
-    add_instances(b);
-    for (size_t i = 0; i < w->instance_count && !b->fault_count; i++)
-        instance_prepare(b, w->instances[i]);
+    instances_build(b);
     if (b->depth == WORLD_FULL && !b->fault_count)
         open_listener_tls(b);
 }
@@ -113,11 +128,11 @@ struct world *world_load_from(const struct world_source *from, enum world_depth 
                               struct buf *faults)
 {
     struct world *w = must_alloc(sizeof(*w));
-    struct build b = {.world = w, .depth = depth, .notes = notes, .faults = faults};
+    struct build b = {.world = w, .depth = depth, .notes = notes, .faults = faults, .sink = from->sink};
 
     w->file = from->file ? arena_strdup(&w->arena, str_of(from->file)) : NULL;
     if (config_open(&b, from->file))
-        build(&b, from->listen);
+        (from->sink ? build_sink : build)(&b, from->listen);
     config_close(&b);
     if (!b.fault_count)
         return w;
@@ -143,14 +158,9 @@ void world_free(struct world *w)
 {
     if (!w)
         return;
-    for (size_t i = 0; i < w->provider_count; i++) {
-        struct ssl_ctx_st *tls = w->providers[i]->tls;
-        for (size_t k = i; tls && k < w->provider_count; k++)
-            if (w->providers[k]->tls == tls)
-                w->providers[k]->tls = NULL;
-        if (tls)
-            tls_free(tls);
-    }
+    for (size_t i = 0; i < w->provider_count; i++)
+        if (w->providers[i]->tls)
+            tls_free(w->providers[i]->tls);
     if (w->tls)
         tls_free(w->tls);
     secrets_fini(&w->secrets);

@@ -45,8 +45,8 @@ struct instance {                            /* a plugin and a block of the file
     const char *name;
     const struct plugin *plugin;
     unsigned index;                          /* among all instances of the world: place of its ctx in a request */
-    unsigned place;                          /* among the blocks of its part of the file, left-out ones counted: the same
-                                                number at every depth, so processes may agree on it */
+    unsigned place;                          /* among the blocks of its part of the file, left-out ones counted: it is
+                                                the same at every depth, so processes may agree on it */
     void *options;                           /* `self` as `init` will find it; copied per process */
     void *shared;                            /* what `prepare` built */
     void *self;                              /* in this process, after world_init() */
@@ -72,7 +72,7 @@ struct provider {
     /* derived */
     struct model_rule *rules; size_t rule_count;
     struct ssl_ctx_st *tls;                  /* for https; built before the fork */
-    struct weir_str *secrets; size_t secret_count;      /* values that must never reach a client or a log; of >= 8 bytes */
+    struct weir_str *secrets; size_t secret_count;      /* values that no client, no log may see; of >= 8 bytes */
 };
 
 struct stage {
@@ -106,6 +106,7 @@ struct world {
     struct arena arena;
     const char *file;                        /* the configuration */
     struct settings settings;
+    struct { int listen, admin, state; } lines;          /* of the file, where it sets them; 0: it does not */
     struct plugin **plugins; size_t plugin_count;
     struct instance **dialects; size_t dialect_count;   /* one implicit instance per plugin that has `accept` */
     struct provider **providers; size_t provider_count;
@@ -122,17 +123,20 @@ struct world {
 enum world_depth {
     WORLD_SETTINGS,                          /* the file, its settings, keys, and the blocks' names: loads no plugin */
     WORLD_CHECK,                             /* and plugins with their options; `prepare` of what refers to no secret */
-    WORLD_FULL,                              /* and secrets, all `prepare`s, local servers, TLS: what workers are forked from */
+    WORLD_FULL,                              /* and secrets, all `prepare`s, local servers, TLS: workers fork from it */
 };
 
 struct world_source {
     const char *file;                        /* NULL: the built-in configuration */
     const char *listen;                      /* replaces the setting; NULL: as it says */
+    const char *sink;                        /* a sink's own process: of all blocks only this one's plugin and secrets are loaded;
+                                                the other sinks are there by name, for their places.  NULL: everything */
 };
 
-/* NULL: `faults` has gained one line "FILE:LINE: what is wrong; what to do" for each mistake that could be found.  `notes` (may be
- * NULL) gains one line of the same form for each optional block that was left out, and for what is not wrong but odd.  Without any key
- * a listener that other machines can reach is a fault, at every depth and also when it comes from `listen`. */
+/* NULL: `faults` has gained one line "FILE:LINE: what is wrong; what to do" for each mistake that could be
+ * found.  `notes` (may be NULL) gains one line of the same form for each optional block that was left out, and
+ * for what is not wrong but odd.  Without any key a listener that other machines can reach is a fault, at every
+ * depth and also when it comes from `listen`. */
 struct world *world_load_from(const struct world_source *, enum world_depth, struct buf *notes, struct buf *faults);
 /* The same; only the first fault is told, and cut at the error's size. */
 struct world *world_load(const char *file, enum world_depth, struct buf *notes, struct weir_error *);
@@ -144,7 +148,8 @@ void world_fini(struct world *);
 
 /* A key by the SHA-256 of what the client sent.  Compares all of them in constant time.  NULL: unknown, or disabled. */
 const struct key *world_key(const struct world *, struct weir_str presented);
-/* Whether a caller may have a model of this name, and be served by that provider.  NULL: no key is configured ("local"). */
+/* Whether a caller may have a model of this name, and be served by that provider.  NULL: no key is configured
+ * ("local"). */
 bool key_may_ask(const struct key *, struct weir_str model);
 bool provider_open_to(const struct provider *, const struct key *);
 

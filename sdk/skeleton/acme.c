@@ -4,10 +4,10 @@
  *
  *     providers = ( { name = "acme";  plugin = "acme";  key = "env:ACME_KEY";  models = [ "rocket-*" ]; } );
  *
- * A provider only translates: it says where to send what, and never sees a socket.  The host connects, retries and times out.
- * It speaks the dialect "openai", so clients of that dialect reach it, their bytes go through as they are but for the spliced model, and
- * answers are read by the dialect's own `decode` (ours is NULL).  An upstream with just another address needs no plugin at all:
- * `plugin = "openai"; url = "..."` serves it.
+ * A provider only translates: it says where to send what, and never sees a socket.  The host connects, retries and
+ * times out. It speaks the dialect "openai", so clients of that dialect reach it, their bytes go through as they are
+ * but for the spliced model, and answers are read by the dialect's own `decode` (ours is NULL).  An upstream with just
+ * another address needs no plugin at all: `plugin = "openai"; url = "..."` serves it.
  */
 #include "weir.h"
 
@@ -17,7 +17,8 @@ struct acme {
     const char *url, *key, *team;
 };
 
-/* Common options of providers (models, timeouts, proxy ...) are the host's.  Naming one here, as `url`, is how a plugin gets it. */
+/* Common options of providers (models, timeouts, proxy ...) are the host's.  Naming one here, as `url`, is how a plugin
+ * gets it. */
 static const struct weir_option options[] = {
     WEIR_OPT(struct acme, url, "https://api.acme.example/v2", "Base URL; what is asked for is added to it."),
     WEIR_OPT(struct acme, key, NULL, "The account's key.", .unit = WEIR_SECRET),
@@ -57,13 +58,15 @@ static bool is_plain(struct weir_str s)
     return s.len > 0;
 }
 
-static enum weir_verdict encode(struct weir_ctx *c, const struct weir_candidate *to, struct weir_http *h, struct weir_error *e)
+static enum weir_verdict encode(struct weir_ctx *c, const struct weir_candidate *to, struct weir_http *h,
+                                struct weir_error *e)
 {
     const struct acme *me = c->self;
     const struct weir_request *r = weir_request(c);
     const struct weir_json *j = weir_body(c);
 
-    /* What this upstream cannot do is said, never dropped: the next candidate is tried, or the client gets a 400 with this text. */
+    /* What this upstream cannot do is said, never dropped: the next candidate is tried, or the client gets a 400 with
+     * this text. */
     if (r->kind != WEIR_CHAT)
         return unsupported(e, "", "acme serves chat completions only");
     if (weir_json_is(j, weir_json_get(j, 0, "logprobs"), WEIR_JSON_TRUE))

@@ -4,8 +4,9 @@
  *
  *     providers = ( { name = "hello";  plugin = "hello";  models = [ "hello/world" ];  pause = "200ms"; } );
  *
- * `serve` stands in for an upstream: it writes the bytes of an HTTP/1.1 response, and everything behind it (decode, guardrails, the
- * record) is the same as with a real one.  It must not block: between two words it sets a timer and returns.
+ * `serve` stands in for an upstream: it writes the bytes of an HTTP/1.1 response, and everything behind it (decode,
+ * guardrails, the record) is the same as with a real one.  It must not block: between two words it sets a timer and
+ * returns.
  */
 #include "weir.h"
 
@@ -18,7 +19,8 @@ struct hello {
 
 static const struct weir_option options[] = {
     WEIR_OPT(struct hello, text, "hello from weir", "What every answer says: words with spaces between, no quotes."),
-    WEIR_OPT(struct hello, pause, "20ms", "Time between two words of a stream.", .unit = WEIR_MS, .min = 0, .max = 60000),
+    WEIR_OPT(struct hello, pause, "20ms", "Time between two words of a stream.", .unit = WEIR_MS, .min = 0,
+             .max = 60000),
     WEIR_OPT_END,
 };
 
@@ -40,12 +42,16 @@ static void next_word(struct weir_ctx *c)
     char record[512];
 
     if (!*l->rest) {
-        weir_serve(c, WEIR_STR("data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"), true);
+        weir_serve(
+            c,
+            WEIR_STR("data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"),
+            true);
         return;
     }
     n += l->rest[n] == ' ';
-    int len = snprintf(record, sizeof record, "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"%.*s\"}}]}\n\n",
-                       (int)(n < 256 ? n : 256), l->rest);
+    int len =
+        snprintf(record, sizeof record, "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"%.*s\"}}]}\n\n",
+                 (int)(n < 256 ? n : 256), l->rest);
     say(c, record, (size_t)len, false);
     l->rest += n;
     weir_after(c, (uint32_t)me->pause, next_word);
@@ -60,14 +66,18 @@ static void serve(struct weir_ctx *c, const struct weir_candidate *candidate)
 
     (void)candidate;
     if (weir_request(c)->stream) {
-        weir_serve(c, WEIR_STR("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"), false);
+        weir_serve(c, WEIR_STR("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"),
+                   false);
         l->rest = me->text;
         next_word(c);
         return;
     }
-    n = snprintf(body, sizeof body, "{\"object\":\"chat.completion\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\","
-                 "\"content\":\"%.512s\"},\"finish_reason\":\"stop\"}]}", me->text);
-    n = snprintf(reply, sizeof reply, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s", n, body);
+    n = snprintf(body, sizeof body,
+                 "{\"object\":\"chat.completion\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\","
+                 "\"content\":\"%.512s\"},\"finish_reason\":\"stop\"}]}",
+                 me->text);
+    n = snprintf(reply, sizeof reply,
+                 "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s", n, body);
     say(c, reply, (size_t)n, true);
 }
 

@@ -4,9 +4,9 @@
  *
  *     sinks = ( { name = "log";  plugin = "lines";  path = "/var/log/weir.jsonl"; } );
  *
- * A sink is told what has happened and cannot object.  It runs in a process of its own and may block.  The host keeps its place in the
- * journal, batches, retries and backs off by what `write` says; after a crash the last batch comes again, so nothing is lost and a
- * record may be written twice (`seq` tells).
+ * A sink is told what has happened and cannot object.  It runs in a process of its own and may block.  The host keeps
+ * its place in the journal, batches, retries and backs off by what `write` says; after a crash the last batch comes
+ * again, so nothing is lost and a record may be written twice (`seq` tells).
  */
 #include "weir.h"
 
@@ -31,7 +31,8 @@ static enum weir_sent fails(const struct lines *me, struct weir_error *e, enum w
     return what;
 }
 
-/* A full disk goes away by itself; a folder that is not there, or not ours, does not: then keep everything and ask now and then. */
+/* A full disk goes away by itself; a folder that is not there, or not ours, does not: then keep everything and ask now
+ * and then. */
 static enum weir_sent judge(const struct lines *me, struct weir_error *e)
 {
     return fails(me, e, errno == ENOSPC || errno == EIO || errno == EINTR ? WEIR_RETRY : WEIR_PAUSE);
@@ -44,7 +45,8 @@ static void close_file(struct lines *me)
     me->file = NULL;
 }
 
-static enum weir_sent write_lines(void *self, const struct weir_record *first, size_t n, size_t stride, struct weir_error *e)
+static enum weir_sent write_lines(void *self, const struct weir_record *first, size_t n, size_t stride,
+                                  struct weir_error *e)
 {
     struct lines *me = self;
 

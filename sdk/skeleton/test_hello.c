@@ -12,7 +12,8 @@ static void test_answers_whole(void)
     weir_test_body(&t, "{\"model\": \"hello/world\", \"messages\": []}");
     weir_test_ok(weir_test_serve(&t, &to));
     weir_test_same(t.served, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 121\r\n\r\n"
-                             "{\"object\":\"chat.completion\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"hi\"},"
+                             "{\"object\":\"chat.completion\",\"choices\":[{\"index\":0,\"message\":{\"role\":"
+                             "\"assistant\",\"content\":\"hi\"},"
                              "\"finish_reason\":\"stop\"}]}");
     weir_test_int(t.clock_ms, 0);
     weir_test_fini(&t);

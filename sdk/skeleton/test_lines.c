@@ -25,7 +25,8 @@ static void test_appends(void)
     weir_test_ok(f != NULL);
     n = fread(text, 1, sizeof text, f);
     fclose(f);
-    weir_test_same(((struct weir_str){text, n}), "{\"request\":\"r1\",\"status\":200}\n{\"request\":\"r2\"}\n{\"request\":\"r3\"}\n");
+    weir_test_same(((struct weir_str){text, n}),
+                   "{\"request\":\"r1\",\"status\":200}\n{\"request\":\"r2\"}\n{\"request\":\"r3\"}\n");
     remove(FILE_NAME);
 }
 

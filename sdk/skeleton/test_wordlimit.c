@@ -28,8 +28,9 @@ static void test_cuts_the_request(void)
     weir_test_same(weir_test_span(&t, 0)->text, "one two");
     weir_test_same(weir_test_span(&t, 1)->text, "three ");
     weir_test_same(weir_test_label(&t, "wordlimit.cut"), "request");
-    weir_test_same(weir_test_sent(&t), "{\"model\": \"test\", \"messages\": [{\"role\": \"user\", \"content\": \"one two\"}, "
-                                       "{\"role\": \"user\", \"content\": \"three \"}]}");
+    weir_test_same(weir_test_sent(&t),
+                   "{\"model\": \"test\", \"messages\": [{\"role\": \"user\", \"content\": \"one two\"}, "
+                   "{\"role\": \"user\", \"content\": \"three \"}]}");
     weir_test_fini(&t);
 }
 

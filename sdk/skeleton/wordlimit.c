@@ -4,8 +4,8 @@
  *
  *     guardrails = ( { name = "short";  plugin = "wordlimit";  limit = 2000;  answer_limit = 500; } );
  *
- * A guardrail is asked and must answer with a verdict.  This one shows the three things that guardrails do: refuse (weir_block),
- * edit the request (weir_edit), and rewrite a stream piece by piece (on_event) with state that lasts as long as the request.
+ * A guardrail is asked and must answer.  This one shows the three things that guardrails do: refuse (weir_block), edit
+ * the request (weir_edit), and rewrite a stream (on_event), with state that lasts as long as the request.
  */
 #include "weir.h"
 
@@ -18,14 +18,15 @@ struct wordlimit {
 static const char *const over_choices[] = {"block", "cut", NULL};
 
 static const struct weir_option options[] = {
-    WEIR_OPT(struct wordlimit, limit, "1000", "Words that the texts of a request may have together.", .min = 1, .max = 1e9),
+    WEIR_OPT(struct wordlimit, limit, "1000", "Words that a request may have.", .min = 1, .max = 1e9),
     WEIR_OPT(struct wordlimit, over, "block", "What happens to more: the request is refused, or the words are cut.",
              .choices = over_choices),
-    WEIR_OPT(struct wordlimit, answer_limit, "0", "Words after which each text of an answer is cut; 0: never.", .min = 0, .max = 1e9),
+    WEIR_OPT(struct wordlimit, answer_limit, "0", "Words after which each text of an answer is cut; 0: never.",
+             .min = 0, .max = 1e9),
     WEIR_OPT_END,
 };
 
-/* Where a text has come to.  Text arrives in pieces cut anywhere, also inside a word, so the state must know more than a count. */
+/* Where a text has come to.  Text arrives in pieces cut anywhere, also inside a word: a count is not enough. */
 struct counter {
     int64_t words;
     bool in_word, full;
@@ -66,7 +67,7 @@ static enum weir_verdict on_request(struct weir_ctx *c)
     return WEIR_PASS;
 }
 
-/* Each (choice, channel, block) of an answer is a stream of its own: a second choice must not use up the first one's words. */
+/* Each (choice, channel, block) of an answer is a stream of its own: choices must not share their words. */
 struct stream {
     struct stream *next;
     enum weir_channel channel;

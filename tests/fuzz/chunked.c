@@ -8,7 +8,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct outcome { enum chunked_result result; size_t used; struct buf body; const char *why; };
+struct outcome {
+    enum chunked_result result;
+    size_t used;
+    struct buf body;
+    const char *why;
+};
 
 /* Every piece is a copy that ends where its bytes end. */
 static struct outcome decode(const uint8_t *bytes, size_t n, size_t step)

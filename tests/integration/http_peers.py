@@ -14,8 +14,9 @@ import tempfile
 import threading
 import time
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tests", "http"))
+import _weir
+
+sys.path.insert(0, os.path.join(_weir.ROOT, "tests", "http"))
 import rows as table  # noqa: E402
 
 # Rows that weir accepts although nginx and haproxy both refuse them, and why that is safe.
@@ -92,15 +93,9 @@ class Origin(threading.Thread):
         return bool(end) and len(body) >= (int(length[1]) if length else 0)
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def start_peer(folder, name, config, command, origin):
     """The process and its address; the address is None when it does not answer."""
-    port = free_port()
+    port = _weir.free_port()
     path = os.path.join(folder, name + ".conf")
     with open(path, "w", encoding="ascii") as file:
         file.write(config.format(folder=folder, port=port, origin=origin))

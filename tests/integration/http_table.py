@@ -9,60 +9,19 @@
 """
 import argparse
 import os
-import socket
-import subprocess
 import sys
-import tempfile
-import time
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tests", "http"))
+import _weir
+
+sys.path.insert(0, os.path.join(_weir.ROOT, "tests", "http"))
 import rows as table  # noqa: E402
 
 CONFIG = """
-state = "{folder}/state";
-workers = 1;
 max_head = 16384;
 max_headers = 100;
 max_body = 1048576;
-providers = ( {{ name = "mock"; models = [ "mock/*" ]; }} );
+providers = ( { name = "mock"; models = [ "mock/*" ]; } );
 """
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def start_weir(folder, port):
-    """The process, or None when it does not answer within ten seconds."""
-    build = os.environ.get("B", "build")
-    config = os.path.join(folder, "weir.conf")
-    with open(config, "w", encoding="ascii") as file:
-        file.write(CONFIG.format(folder=folder))
-    log = open(os.path.join(folder, "log"), "wb")
-    weir = subprocess.Popen([os.path.join(TOP, build, "weir"), "serve", "-c", config, "-l", f"127.0.0.1:{port}"],
-                            cwd=TOP, stdout=log, stderr=subprocess.STDOUT)
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and weir.poll() is None:
-        try:
-            if table.send_row(("127.0.0.1", port), table.FOLLOWER, 1)[0] == [200]:
-                return weir
-        except OSError:
-            pass
-        time.sleep(0.05)
-    stop(weir)
-    return None
-
-
-def stop(process):
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def run(address, only):
@@ -91,18 +50,13 @@ def main():
         host, _, port = args.against.rpartition(":")
         passed, failed = run((host, int(port)), args.only)
     else:
-        with tempfile.TemporaryDirectory() as folder:
-            port = args.port or free_port()
-            weir = start_weir(folder, port)
-            if not weir:
-                with open(os.path.join(folder, "log"), encoding="utf-8", errors="replace") as log:
-                    print(f"weir did not start:\n{log.read()}")
-                print("0 passed, 1 failed")
-                return 1
-            try:
-                passed, failed = run(("127.0.0.1", port), args.only)
-            finally:
-                stop(weir)
+        weir = _weir.Weir(CONFIG, start=False)
+        with weir:
+            if args.port:
+                weir.port = args.port
+                weir.args = ["-l", f"127.0.0.1:{args.port}"]
+            weir.start()
+            passed, failed = run(("127.0.0.1", weir.port), args.only)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 

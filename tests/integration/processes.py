@@ -43,9 +43,9 @@ def alive(pid):
 
 
 def tree(weir):
-    """{name: [pids]} of all descendants."""
+    """{name: [pids]} of all descendants that live."""
     found = {}
-    for pid in sorted(weir.children()):
+    for pid in filter(alive, sorted(weir.children())):
         found.setdefault(name(pid), []).append(pid)
     return found
 
@@ -122,7 +122,7 @@ def what_it_says_can_be_pasted():
 def whoever_dies_is_replaced():
     with Weir(SINK, workers=2) as w:
         t = wait_tree(w, ALL)
-        for victim, sig in (("weir:worker.1", signal.SIGKILL), ("weir:worker.0", signal.SIGSEGV), ("weir:recorder", signal.SIGKILL),
+        for victim, sig in (("weir:worker.1", signal.SIGKILL), ("weir:worker.0", signal.SIGABRT), ("weir:recorder", signal.SIGKILL),
                             ("weir:sink.lines", signal.SIGKILL), ("weir:generation", signal.SIGKILL)):
             before = tree(w)
             os.kill(before[victim][0], sig)
@@ -177,7 +177,7 @@ def ask_later(w, results):
     def run():
         try:
             results.append(chat(w.port, "slow", model="up/x"))
-        except OSError as e:
+        except (OSError, TypeError) as e:    # broken off
             results.append(e)
     thread = threading.Thread(target=run)
     thread.start()
@@ -364,9 +364,9 @@ def nobody_outlives_the_supervisor():
         w.process.kill()
         w.process.wait()
         w.start(wait=False)                  # at once: the port and the rings are taken over
+        wait_for(lambda: gone(everybody), 1, "orphans live on")        # some may still have answered
         assert w.answers(5)
         times.append((time.monotonic() - start) * 1000)
-        assert gone(everybody)
         wait_tree(w, ALL)
     print("     supervisor killed, another answers after ms: " + " ".join("%.0f" % t for t in times))
     assert max(times) < 1000 * SLOW
@@ -431,8 +431,7 @@ def it_needs_no_root_and_guards_its_memory():
         p = subprocess.Popen([run.pop("exe"), "serve", "-c", file], stdout=log, stderr=log, **run)
         try:
             wait_for(lambda: answers(port), 5, "it does not start: " + open(log.name).read())
-            w = type("Tree", (), {"process": p, "children": Weir.children})()
-            for pid in w.children(w) + [p.pid]:
+            for pid in Weir.children(None, p.pid) + [p.pid]:
                 assert os.stat("/proc/%d/environ" % pid).st_uid == 0, name(pid)      # not dumpable: not even its own user may look
                 peek = {k: v for k, v in run.items() if k != "cwd"}
                 got = subprocess.run(["cat", "/proc/%d/environ" % pid], capture_output=True, **peek)
@@ -469,8 +468,7 @@ def a_privileged_port_is_one_line():
 def the_first_answer_comes_soon():
     times = []
     for _ in range(5):
-        w = Weir("", wait=False, workers=2)
-        w.stop()
+        w = Weir("", start=False, workers=2)
         start = time.monotonic()
         w.start(wait=False)
         while True:

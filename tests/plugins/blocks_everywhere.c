@@ -4,15 +4,16 @@
  *
  * Ends, when it enforces:
  *   request, route   403 "blocked_in_request", "blocked_in_route"; no byte has gone to a provider
- *   event            before the first byte of the answer: 403 "blocked_in_event"; in a stream that has begun: an error event that ends
- *                    it well.  The upstream is cancelled
- *   response         403 "blocked_in_response"; in a stream that has begun, an error event in place of its end
- * The reason, "fixture", is in the record and nowhere else.  When it observes, nothing is blocked, and the record has the label
- * NAME.would_block.
+ *   event            before the first byte of the answer: 403 "blocked_in_event"; in a stream that has begun: an error
+ * event that ends it well.  The upstream is cancelled response         403 "blocked_in_response"; in a stream that has
+ * begun, an error event in place of its end The reason, "fixture", is in the record and nowhere else.  When it
+ * observes, nothing is blocked, and the record has the label NAME.would_block.
  */
 #include "weir.h"
 
-struct blocks_everywhere { const char *where; };
+struct blocks_everywhere {
+    const char *where;
+};
 
 static const char *const hooks[] = {"request", "route", "event", "response", NULL};
 

@@ -2,8 +2,8 @@
 /*
  * crashes.c -- fixture: dies of SIGSEGV in on_request when a text contains "crash now".
  *
- * Ends: the worker is gone and with it the requests that it had, whose clients see their connections close; what was in the journal
- * stays there.  Another worker takes its place at once, from the same generation, and the gateway goes on.
+ * Ends: the worker is gone and with it the requests that it had, whose clients see their connections close; what was in
+ * the journal stays there.  Another worker takes its place at once, from the same generation, and the gateway goes on.
  */
 #include "weir.h"
 

@@ -2,9 +2,9 @@
 /*
  * edits_badly.c -- fixture: edits ranges that do not exist: backwards, behind the end, in a span that is not there.
  *
- * Ends: none of these edits changes a byte; each is logged (`plugin_misused`).  A guardrail that misses what it wanted to change has
- * not done its work, so the stage counts as failed (WEIR_FAIL) although it says PASS, and `on_failure` decides: with "closed" the
- * client gets 403 `guardrail_failed`, with "open" the request goes on as it was.
+ * Ends: none of these edits changes a byte; each is logged (`plugin_misused`).  A guardrail that misses what it wanted
+ * to change has not done its work, so the stage counts as failed (WEIR_FAIL) although it says PASS, and `on_failure`
+ * decides: with "closed" the client gets 403 `guardrail_failed`, with "open" the request goes on as it was.
  */
 #include "weir.h"
 

@@ -2,8 +2,8 @@
 /*
  * holds_forever.c -- fixture: on_event takes every piece and emits none, not even those marked `last`.
  *
- * Ends: text that is not emitted by `last` has been removed, which a guardrail may do.  The client's answer has no text; usage, the
- * finish and the end mark reach it, and nothing is kept after the request.
+ * Ends: text that is not emitted by `last` has been removed, which a guardrail may do.  The client's answer has no
+ * text; usage, the finish and the end mark reach it, and nothing is kept after the request.
  */
 #include "weir.h"
 

@@ -2,12 +2,14 @@
 /*
  * missing_option.c -- fixture: has an option without a fallback.
  *
- * Ends: a block that does not give `word` does not start; one line at the block's file:line names the option and its help.  With
- * `word` it refuses requests that contain it, code "word_found".
+ * Ends: a block that does not give `word` does not start; one line at the block's file:line names the option and its
+ * help.  With `word` it refuses requests that contain it, code "word_found".
  */
 #include "weir.h"
 
-struct missing_option { const char *word; };
+struct missing_option {
+    const char *word;
+};
 
 static const struct weir_option options[] = {
     WEIR_OPT(struct missing_option, word, NULL, "Word that no prompt may contain."),

@@ -2,9 +2,9 @@
 /*
  * never_resumes.c -- fixture: says WEIR_WAIT and never resumes.
  *
- * Ends: after the block's `timeout` on_cancel is called once, the stage counts as failed (WEIR_FAIL) and `on_failure` decides: with
- * "closed" the client gets 403 `guardrail_failed`, with "open" the request goes on.  A client that leaves before ends the wait too:
- * on_cancel, no answer.  Either way on_cancel leaves one line "cancelled" in the log.
+ * Ends: after the block's `timeout` on_cancel is called once, the stage counts as failed (WEIR_FAIL) and `on_failure`
+ * decides: with "closed" the client gets 403 `guardrail_failed`, with "open" the request goes on.  A client that leaves
+ * before ends the wait too: on_cancel, no answer.  Either way on_cancel leaves one line "cancelled" in the log.
  */
 #include "weir.h"
 

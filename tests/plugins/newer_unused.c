@@ -2,8 +2,9 @@
 /*
  * newer_unused.c -- fixture: built against a header of the future, but it uses nothing of what is new there.
  *
- * Ends: loads and works like any other.  Rows of its option table are longer than the host's, too.  Its on_request puts the
- * label `newer_unused` = the value of its second option on the record, so that a test sees that the table was walked by its stride.
+ * Ends: loads and works like any other.  Rows of its option table are longer than the host's, too.  Its on_request puts
+ * the label `newer_unused` = the value of its second option on the record, so that a test sees that the table was
+ * walked by its stride.
  */
 #include "weir.h"
 
@@ -17,7 +18,9 @@ struct weir_option_of_the_future {
     const char *unknown;
 };
 
-struct newer_unused { const char *first, *second; };
+struct newer_unused {
+    const char *first, *second;
+};
 
 static const struct weir_option_of_the_future options[] = {
     {WEIR_OPT(struct newer_unused, first, "1st", "The first of two."), NULL},
@@ -34,16 +37,17 @@ static enum weir_verdict on_request(struct weir_ctx *c)
 }
 
 __attribute__((visibility("default"))) const struct weir_plugin_of_the_future weir_plugin = {
-    .known = {
-        .abi = WEIR_ABI,
-        .size = sizeof(struct weir_plugin_of_the_future),
-        .option_size = sizeof(struct weir_option_of_the_future),
-        .path_size = sizeof(struct weir_path),
-        .name = "newer_unused",
-        .version = "1",
-        .summary = "Fixture: knows a hook that does not exist yet, and leaves it NULL.",
-        .options = &options[0].known,
-        .self_size = sizeof(struct newer_unused),
-        .on_request = on_request,
-    },
+    .known =
+        {
+            .abi = WEIR_ABI,
+            .size = sizeof(struct weir_plugin_of_the_future),
+            .option_size = sizeof(struct weir_option_of_the_future),
+            .path_size = sizeof(struct weir_path),
+            .name = "newer_unused",
+            .version = "1",
+            .summary = "Fixture: knows a hook that does not exist yet, and leaves it NULL.",
+            .options = &options[0].known,
+            .self_size = sizeof(struct newer_unused),
+            .on_request = on_request,
+        },
 };

@@ -2,8 +2,8 @@
 /*
  * older.c -- fixture: built against a header of the past, which ended with on_request.
  *
- * Ends: loads and works; all later hooks are NULL for the host, which reads no byte behind the shorter struct.  Its on_request puts
- * the label `older` on the record.
+ * Ends: loads and works; all later hooks are NULL for the host, which reads no byte behind the shorter struct.  Its
+ * on_request puts the label `older` on the record.
  */
 #include "weir.h"
 

@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * world_larger.c -- fixture of world tests: a guardrail built against a later header: every struct has grown at its end, and what
- * has grown is not used.
+ * world_larger.c -- fixture of world tests: a guardrail built against a later header: every struct has grown at its
+ * end, and what has grown is not used.
  */
 #include "weir.h"
 
-struct later_option { struct weir_option now; const char *later; };
-struct later_plugin { struct weir_plugin now; void (*later[3])(void); };
+struct later_option {
+    struct weir_option now;
+    const char *later;
+};
+struct later_plugin {
+    struct weir_plugin now;
+    void (*later[3])(void);
+};
 
-struct self { const char *word; int64_t count; };
+struct self {
+    const char *word;
+    int64_t count;
+};
 
 static const struct later_option options[] = {
     {.now = WEIR_OPT(struct self, word, "deep", "A word.")},
@@ -23,7 +32,13 @@ static enum weir_verdict on_request(struct weir_ctx *c)
 }
 
 __attribute__((visibility("default"))) extern const struct later_plugin weir_plugin;
-const struct later_plugin weir_plugin = {
-    .now = {.abi = WEIR_ABI, .size = sizeof(struct later_plugin), .option_size = sizeof(struct later_option),
-            .path_size = sizeof(struct weir_path), .name = "larger", .version = "1", .summary = "Is larger.",
-            .options = &options[0].now, .self_size = sizeof(struct self), .on_request = on_request}};
+const struct later_plugin weir_plugin = {.now = {.abi = WEIR_ABI,
+                                                 .size = sizeof(struct later_plugin),
+                                                 .option_size = sizeof(struct later_option),
+                                                 .path_size = sizeof(struct weir_path),
+                                                 .name = "larger",
+                                                 .version = "1",
+                                                 .summary = "Is larger.",
+                                                 .options = &options[0].now,
+                                                 .self_size = sizeof(struct self),
+                                                 .on_request = on_request}};

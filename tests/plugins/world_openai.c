@@ -21,7 +21,8 @@ static void refuse(struct weir_ctx *c, const struct weir_refusal *r)
     (void)c, (void)r;
 }
 
-static enum weir_verdict encode(struct weir_ctx *c, const struct weir_candidate *to, struct weir_http *h, struct weir_error *e)
+static enum weir_verdict encode(struct weir_ctx *c, const struct weir_candidate *to, struct weir_http *h,
+                                struct weir_error *e)
 {
     (void)c, (void)to, (void)h, (void)e;
     return WEIR_PASS;
@@ -34,5 +35,5 @@ static bool decode(struct weir_ctx *c, const struct weir_frame *f, struct weir_e
 }
 
 WEIR_PLUGIN(.name = "openai", .version = "1", .summary = "Takes and sends nothing.", .options = options,
-            .self_size = sizeof(struct world_openai), .dialect = "openai", .paths = paths, .accept = accept, .refuse = refuse,
-            .encode = encode, .decode = decode, );
+            .self_size = sizeof(struct world_openai), .dialect = "openai", .paths = paths, .accept = accept,
+            .refuse = refuse, .encode = encode, .decode = decode, );

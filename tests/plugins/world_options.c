@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* world_options.c -- fixture of world tests: a guardrail with an option of every type and unit; fails when it is told to. */
+/* world_options.c -- fixture of world tests: a guardrail with an option of every type and unit; fails when it is told
+ * to. */
 #include "world_options.h"
 
 #include <stdio.h>
@@ -75,5 +76,5 @@ static enum weir_verdict on_request(struct weir_ctx *c)
 }
 
 WEIR_PLUGIN(.name = "options", .version = "1", .summary = "Has options.", .options = options,
-            .shared_size = sizeof(struct world_options_shared), .self_size = sizeof(struct world_options), .prepare = prepare,
-            .init = init, .fini = fini, .on_request = on_request, );
+            .shared_size = sizeof(struct world_options_shared), .self_size = sizeof(struct world_options),
+            .prepare = prepare, .init = init, .fini = fini, .on_request = on_request, );

@@ -2,7 +2,9 @@
 /* world_table.c -- fixture of world tests: a guardrail with an option that would not take its own fallback. */
 #include "weir.h"
 
-struct self { int64_t count; };
+struct self {
+    int64_t count;
+};
 
 static const struct weir_option options[] = {
     WEIR_OPT(struct self, count, "50", "A number.", .min = 1, .max = 10),

@@ -2,7 +2,8 @@
 /*
  * wrong_abi.c -- fixture: a plugin of another ABI.
  *
- * Ends: not loaded.  weir does not start; one line at the block's file:line names both numbers.  No hook is ever called.
+ * Ends: not loaded.  weir does not start; one line at the block's file:line names both numbers.  No hook is ever
+ * called.
  */
 #include "weir.h"
 

@@ -31,7 +31,12 @@ static enum chunked_result decode(const char *bytes, size_t n, size_t step, stru
     return result == CHUNKED_DATA ? CHUNKED_MORE : result;
 }
 
-static const struct row { const char *bytes; enum chunked_result result; const char *body; size_t rest; } rows[] = {
+static const struct row {
+    const char *bytes;
+    enum chunked_result result;
+    const char *body;
+    size_t rest;
+} rows[] = {
     {"0\r\n\r\n", CHUNKED_END, "", 0},
     {"0\r\n\r\nGET ", CHUNKED_END, "", 4},
     {"5\r\nhello\r\n0\r\n\r\n", CHUNKED_END, "hello", 0},
@@ -52,7 +57,7 @@ static const struct row { const char *bytes; enum chunked_result result; const c
     {"5\r\nhello\r\n0\r\n", CHUNKED_MORE, "hello", 0},
     {"5\r\nhello\r\n0\r\n\r", CHUNKED_MORE, "hello", 0},
     {"0\r\nA: b\r\n\r", CHUNKED_MORE, "", 0},
-    {"4000000000000000\r\nx", CHUNKED_MORE, "x", 0},      /* 2^62 */
+    {"4000000000000000\r\nx", CHUNKED_MORE, "x", 0}, /* 2^62 */
     /* sizes */
     {"\r\n", CHUNKED_BAD, "", 0},
     {"g\r\n", CHUNKED_BAD, "", 2},
@@ -108,7 +113,8 @@ START_TEST(rows_in_pieces)
         size_t n = strlen(rows[i].bytes), at;
         for (size_t step = 1; step <= n + 1; step++) {
             struct buf body = {0};
-            ck_assert_msg(decode(rows[i].bytes, n, step, &body, &at) == rows[i].result, "row %zu: %s", i, rows[i].bytes);
+            ck_assert_msg(decode(rows[i].bytes, n, step, &body, &at) == rows[i].result, "row %zu: %s", i,
+                          rows[i].bytes);
             ck_assert_msg(str_is(buf_view(&body), rows[i].body), "body of row %zu: %s", i, rows[i].bytes);
             if (rows[i].result == CHUNKED_END)
                 ck_assert_uint_eq(n - at, rows[i].rest);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fake_host.h -- what the tests of sdk/weir_test.h share: a plugin made of a few hooks, and checks that must end the process. */
+/* fake_host.h -- what the tests of sdk/weir_test.h share: plugins of a few hooks, and a check that ends a process. */
 #ifndef FAKE_HOST_H
 #define FAKE_HOST_H
 

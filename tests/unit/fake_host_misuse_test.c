@@ -19,28 +19,74 @@ static void run_request(enum weir_verdict (*hook)(struct weir_ctx *))
     weir_test_settle(&t);
 }
 
-static enum weir_verdict edit_behind(struct weir_ctx *c) { return weir_edit(c, 0, 2, 4, WEIR_STR("")), WEIR_PASS; }
-static enum weir_verdict edit_nowhere(struct weir_ctx *c) { return weir_edit(c, 1, 0, 0, WEIR_STR("")), WEIR_PASS; }
+static enum weir_verdict edit_behind(struct weir_ctx *c)
+{
+    return weir_edit(c, 0, 2, 4, WEIR_STR("")), WEIR_PASS;
+}
+static enum weir_verdict edit_nowhere(struct weir_ctx *c)
+{
+    return weir_edit(c, 1, 0, 0, WEIR_STR("")), WEIR_PASS;
+}
 static enum weir_verdict emit_early(struct weir_ctx *c)
 {
     return weir_emit(c, &(struct weir_event){.size = sizeof(struct weir_event)}), WEIR_PASS;
 }
-static enum weir_verdict block_mutely(struct weir_ctx *c) { return (void)c, WEIR_BLOCK; }
-static enum weir_verdict wait_for_ever(struct weir_ctx *c) { return (void)c, WEIR_WAIT; }
-static enum weir_verdict resume_and_pass(struct weir_ctx *c) { return weir_resume(c, WEIR_PASS), WEIR_PASS; }
-static enum weir_verdict say_nine(struct weir_ctx *c) { return (void)c, (enum weir_verdict)9; }
-static enum weir_verdict say_unsupported(struct weir_ctx *c) { return (void)c, WEIR_UNSUPPORTED; }
+static enum weir_verdict block_mutely(struct weir_ctx *c)
+{
+    return (void)c, WEIR_BLOCK;
+}
+static enum weir_verdict wait_for_ever(struct weir_ctx *c)
+{
+    return (void)c, WEIR_WAIT;
+}
+static enum weir_verdict resume_and_pass(struct weir_ctx *c)
+{
+    return weir_resume(c, WEIR_PASS), WEIR_PASS;
+}
+static enum weir_verdict say_nine(struct weir_ctx *c)
+{
+    return (void)c, (enum weir_verdict)9;
+}
+static enum weir_verdict say_unsupported(struct weir_ctx *c)
+{
+    return (void)c, WEIR_UNSUPPORTED;
+}
 
-static void do_edit_behind(void) { run_request(edit_behind); }
-static void do_edit_nowhere(void) { run_request(edit_nowhere); }
-static void do_emit_early(void) { run_request(emit_early); }
-static void do_block_mutely(void) { run_request(block_mutely); }
-static void do_wait_for_ever(void) { run_request(wait_for_ever); }
-static void do_resume_and_pass(void) { run_request(resume_and_pass); }
-static void do_say_nine(void) { run_request(say_nine); }
-static void do_say_unsupported(void) { run_request(say_unsupported); }
+static void do_edit_behind(void)
+{
+    run_request(edit_behind);
+}
+static void do_edit_nowhere(void)
+{
+    run_request(edit_nowhere);
+}
+static void do_emit_early(void)
+{
+    run_request(emit_early);
+}
+static void do_block_mutely(void)
+{
+    run_request(block_mutely);
+}
+static void do_wait_for_ever(void)
+{
+    run_request(wait_for_ever);
+}
+static void do_resume_and_pass(void)
+{
+    run_request(resume_and_pass);
+}
+static void do_say_nine(void)
+{
+    run_request(say_nine);
+}
+static void do_say_unsupported(void)
+{
+    run_request(say_unsupported);
+}
 
-static void run_decode(bool (*decode)(struct weir_ctx *, const struct weir_frame *, struct weir_error *), const char *sse)
+static void run_decode(bool (*decode)(struct weir_ctx *, const struct weir_frame *, struct weir_error *),
+                       const char *sse)
 {
     struct weir_test t;
     struct weir_error e;
@@ -52,7 +98,8 @@ static void run_decode(bool (*decode)(struct weir_ctx *, const struct weir_frame
 static bool emit_elsewhere(struct weir_ctx *c, const struct weir_frame *f, struct weir_error *e)
 {
     (void)e;
-    weir_emit(c, &(struct weir_event){.size = sizeof(struct weir_event), .text = f->data, .at = 0, .len = (uint32_t)f->data.len});
+    weir_emit(c, &(struct weir_event){
+                     .size = sizeof(struct weir_event), .text = f->data, .at = 0, .len = (uint32_t)f->data.len});
     return true;
 }
 
@@ -83,12 +130,25 @@ static bool emit_done(struct weir_ctx *c, const struct weir_frame *f, struct wei
     return true;
 }
 
-static void do_emit_elsewhere(void) { run_decode(emit_elsewhere, "data: {\"d\":1}\n\n"); }
-static void do_emit_sizeless(void) { run_decode(emit_sizeless, "data: {}\n\n"); }
-static void do_emit_after_last(void) { run_decode(emit_after_last, "data: {}\n\n"); }
-static void do_emit_after_done(void) { run_decode(emit_done, "data: [DONE]\n\ndata: [DONE]\n\n"); }
+static void do_emit_elsewhere(void)
+{
+    run_decode(emit_elsewhere, "data: {\"d\":1}\n\n");
+}
+static void do_emit_sizeless(void)
+{
+    run_decode(emit_sizeless, "data: {}\n\n");
+}
+static void do_emit_after_last(void)
+{
+    run_decode(emit_after_last, "data: {}\n\n");
+}
+static void do_emit_after_done(void)
+{
+    run_decode(emit_done, "data: [DONE]\n\ndata: [DONE]\n\n");
+}
 
-static enum weir_verdict encode_badly(struct weir_ctx *c, const struct weir_candidate *to, struct weir_http *h, struct weir_error *e)
+static enum weir_verdict encode_badly(struct weir_ctx *c, const struct weir_candidate *to, struct weir_http *h,
+                                      struct weir_error *e)
 {
     int what = c->self ? *(const char *)c->self : 0;
 
@@ -117,10 +177,22 @@ static void run_encode(char what)
     weir_test_encode(&t, &to, &e);
 }
 
-static void do_no_target(void) { run_encode('t'); }
-static void do_host_header(void) { run_encode('h'); }
-static void do_line_in_header(void) { run_encode('l'); }
-static void do_long_splice(void) { run_encode('s'); }
+static void do_no_target(void)
+{
+    run_encode('t');
+}
+static void do_host_header(void)
+{
+    run_encode('h');
+}
+static void do_line_in_header(void)
+{
+    run_encode('l');
+}
+static void do_long_splice(void)
+{
+    run_encode('s');
+}
 
 START_TEST(misuse_is_noticed)
 {
@@ -274,7 +346,8 @@ END_TEST
 Suite *suite(void)
 {
     const TTest *const tests[] = {
-        misuse_is_noticed, fixtures_that_do_not_load, fixtures_of_other_sizes, fixtures_that_wait, fixtures_that_touch_text, fixture_that_blocks,
+        misuse_is_noticed,  fixtures_that_do_not_load, fixtures_of_other_sizes,
+        fixtures_that_wait, fixtures_that_touch_text,  fixture_that_blocks,
     };
     Suite *s = suite_create("fake_host_misuse");
     TCase *all = tcase_create("all");

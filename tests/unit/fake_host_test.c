@@ -19,9 +19,26 @@ static bool skims(const char *text, struct weir_error *e)
 START_TEST(skim_accepts)
 {
     static const char *const texts[] = {
-        "{}", "[]", "0", "-0", "-1.5e+10", "1E5", "0.0", "true", "false", "null", "\"\"", " \t\n\r[ 1 , 2 ] ",
-        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0000\\uFFFF\"", "\"\\ud800\"", "\"\\udc00\\ud800\"", "\"\x7f\"", "{\"\":0,\" \":1}",
-        "\"\xc2\x80\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"", "[[[[]]]]", "{\"a\":{\"a\":{}}}",
+        "{}",
+        "[]",
+        "0",
+        "-0",
+        "-1.5e+10",
+        "1E5",
+        "0.0",
+        "true",
+        "false",
+        "null",
+        "\"\"",
+        " \t\n\r[ 1 , 2 ] ",
+        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0000\\uFFFF\"",
+        "\"\\ud800\"",
+        "\"\\udc00\\ud800\"",
+        "\"\x7f\"",
+        "{\"\":0,\" \":1}",
+        "\"\xc2\x80\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"",
+        "[[[[]]]]",
+        "{\"a\":{\"a\":{}}}",
         "[{\"a\":1},{\"a\":1}]",
     };
     struct weir_error e;
@@ -33,21 +50,61 @@ END_TEST
 
 START_TEST(skim_refuses)
 {
-    static const struct { const char *text, *code; } rows[] = {
-        {"", "invalid_json"}, {" ", "invalid_json"}, {"{", "invalid_json"}, {"[", "invalid_json"}, {"]", "invalid_json"},
-        {"[1,]", "invalid_json"}, {"[,1]", "invalid_json"}, {"[1 2]", "invalid_json"}, {"{\"a\"}", "invalid_json"},
-        {"{\"a\":}", "invalid_json"}, {"{\"a\":1,}", "invalid_json"}, {"{a:1}", "invalid_json"}, {"{1:1}", "invalid_json"},
-        {"{\"a\" 1}", "invalid_json"}, {"[1}", "invalid_json"}, {"{}{}", "invalid_json"}, {"1 2", "invalid_json"},
-        {"01", "invalid_json"}, {"-", "invalid_json"}, {"+1", "invalid_json"}, {"1.", "invalid_json"}, {".1", "invalid_json"},
-        {"1e", "invalid_json"}, {"1e+", "invalid_json"}, {"0x1", "invalid_json"}, {"NaN", "invalid_json"},
-        {"Infinity", "invalid_json"}, {"tru", "invalid_json"}, {"True", "invalid_json"}, {"nul", "invalid_json"},
-        {"'a'", "invalid_json"}, {"\"a", "invalid_json"}, {"\"\\", "invalid_json"}, {"\"\\x\"", "invalid_json"},
-        {"\"\\u12g4\"", "invalid_json"}, {"\"\\u12\"", "invalid_json"}, {"\"\n\"", "invalid_json"}, {"\"\x1f\"", "invalid_json"},
-        {"// x\n1", "invalid_json"}, {"\xef\xbb\xbf{}", "invalid_json"}, {"\"\x80\"", "invalid_utf8"},
-        {"\"\xc0\x80\"", "invalid_utf8"}, {"\"\xc1\xbf\"", "invalid_utf8"}, {"\"\xc3\"", "invalid_utf8"},
-        {"\"\xe0\x9f\xbf\"", "invalid_utf8"}, {"\"\xed\xa0\x80\"", "invalid_utf8"}, {"\"\xf0\x8f\xbf\xbf\"", "invalid_utf8"},
-        {"\"\xf4\x90\x80\x80\"", "invalid_utf8"}, {"\"\xf5\x80\x80\x80\"", "invalid_utf8"}, {"\"\xe2\x82", "invalid_utf8"},
-        {"{\"a\":1,\"a\":2}", "duplicate_key"}, {"{\"a\":1,\"\\u0061\":2}", "duplicate_key"},
+    static const struct {
+        const char *text, *code;
+    } rows[] = {
+        {"", "invalid_json"},
+        {" ", "invalid_json"},
+        {"{", "invalid_json"},
+        {"[", "invalid_json"},
+        {"]", "invalid_json"},
+        {"[1,]", "invalid_json"},
+        {"[,1]", "invalid_json"},
+        {"[1 2]", "invalid_json"},
+        {"{\"a\"}", "invalid_json"},
+        {"{\"a\":}", "invalid_json"},
+        {"{\"a\":1,}", "invalid_json"},
+        {"{a:1}", "invalid_json"},
+        {"{1:1}", "invalid_json"},
+        {"{\"a\" 1}", "invalid_json"},
+        {"[1}", "invalid_json"},
+        {"{}{}", "invalid_json"},
+        {"1 2", "invalid_json"},
+        {"01", "invalid_json"},
+        {"-", "invalid_json"},
+        {"+1", "invalid_json"},
+        {"1.", "invalid_json"},
+        {".1", "invalid_json"},
+        {"1e", "invalid_json"},
+        {"1e+", "invalid_json"},
+        {"0x1", "invalid_json"},
+        {"NaN", "invalid_json"},
+        {"Infinity", "invalid_json"},
+        {"tru", "invalid_json"},
+        {"True", "invalid_json"},
+        {"nul", "invalid_json"},
+        {"'a'", "invalid_json"},
+        {"\"a", "invalid_json"},
+        {"\"\\", "invalid_json"},
+        {"\"\\x\"", "invalid_json"},
+        {"\"\\u12g4\"", "invalid_json"},
+        {"\"\\u12\"", "invalid_json"},
+        {"\"\n\"", "invalid_json"},
+        {"\"\x1f\"", "invalid_json"},
+        {"// x\n1", "invalid_json"},
+        {"\xef\xbb\xbf{}", "invalid_json"},
+        {"\"\x80\"", "invalid_utf8"},
+        {"\"\xc0\x80\"", "invalid_utf8"},
+        {"\"\xc1\xbf\"", "invalid_utf8"},
+        {"\"\xc3\"", "invalid_utf8"},
+        {"\"\xe0\x9f\xbf\"", "invalid_utf8"},
+        {"\"\xed\xa0\x80\"", "invalid_utf8"},
+        {"\"\xf0\x8f\xbf\xbf\"", "invalid_utf8"},
+        {"\"\xf4\x90\x80\x80\"", "invalid_utf8"},
+        {"\"\xf5\x80\x80\x80\"", "invalid_utf8"},
+        {"\"\xe2\x82", "invalid_utf8"},
+        {"{\"a\":1,\"a\":2}", "duplicate_key"},
+        {"{\"a\":1,\"\\u0061\":2}", "duplicate_key"},
         {"[{\"x\":{\"b\":[],\"c\":{},\"b\":0}}]", "duplicate_key"},
     };
     struct weir_error e;
@@ -89,12 +146,21 @@ END_TEST
 
 START_TEST(strings_go_both_ways)
 {
-    static const struct { const char *raw, *value; } rows[] = {
-        {"a\\\"\\\\\\/\\b\\f\\n\\r\\t", "a\"\\/\b\f\n\r\t"}, {"\\u00e9\\u20AC", "\xc3\xa9\xe2\x82\xac"},
-        {"\\ud83d\\ude00", "\xf0\x9f\x98\x80"}, {"\\ud83dx", "\xed\xa0\xbdx"}, {"\\ude00\\ud83d", "\xed\xb8\x80\xed\xa0\xbd"},
+    static const struct {
+        const char *raw, *value;
+    } rows[] = {
+        {"a\\\"\\\\\\/\\b\\f\\n\\r\\t", "a\"\\/\b\f\n\r\t"},
+        {"\\u00e9\\u20AC", "\xc3\xa9\xe2\x82\xac"},
+        {"\\ud83d\\ude00", "\xf0\x9f\x98\x80"},
+        {"\\ud83dx", "\xed\xa0\xbdx"},
+        {"\\ude00\\ud83d", "\xed\xb8\x80\xed\xa0\xbd"},
     };
-    static const struct { const char *value, *raw; } out[] = {
-        {"a\"\\/\b\f\n\r\t\x1f\x7f", "a\\\"\\\\/\\b\\f\\n\\r\\t\\u001f\x7f"}, {"\xed\xa0\xbd", "\\ud83d"}, {"\xed\x9f\xbf", "\xed\x9f\xbf"},
+    static const struct {
+        const char *value, *raw;
+    } out[] = {
+        {"a\"\\/\b\f\n\r\t\x1f\x7f", "a\\\"\\\\/\\b\\f\\n\\r\\t\\u001f\x7f"},
+        {"\xed\xa0\xbd", "\\ud83d"},
+        {"\xed\x9f\xbf", "\xed\x9f\xbf"},
     };
     struct weir_test_block *memory = NULL;
 
@@ -170,8 +236,9 @@ START_TEST(options_are_read)
     const struct wishes *w;
 
     setenv("FAKE_HOST_SECRET", "s3cret", 1);
-    weir_test_init(&t, WISHES, "word = \"a;\\\"b\\\"\"; secret = env:FAKE_HOST_SECRET; pick = blue\ntime = 2m; size = 1G;"
-                               "count = 7; share = 1; on = false; list = [ x, \"y, z\" , w ]");
+    weir_test_init(&t, WISHES,
+                   "word = \"a;\\\"b\\\"\"; secret = env:FAKE_HOST_SECRET; pick = blue\ntime = 2m; size = 1G;"
+                   "count = 7; share = 1; on = false; list = [ x, \"y, z\" , w ]");
     w = t.ctx.self;
     ck_assert_str_eq(w->word, "a;\"b\"");
     ck_assert_str_eq(w->secret, "s3cret");
@@ -189,13 +256,28 @@ END_TEST
 
 START_TEST(options_are_refused)
 {
-    static const struct { const char *text, *field; } rows[] = {
-        {"", "word"}, {"word = \"\"", "word"}, {"word = a; word = b", "word"}, {"word = a; wort = b", ""}, {"word", ""},
-        {"word = a; pick = green", "pick"}, {"word = a; time = 5x", "time"}, {"word = a; time = 0", "time"},
-        {"word = a; time = 2d", "time"}, {"word = a; count = 1k", "count"}, {"word = a; count = 1.5", "count"},
-        {"word = a; size = 9999999999G", "size"}, {"word = a; share = 2", "share"}, {"word = a; share = x", "share"},
-        {"word = a; on = yes", "on"}, {"word = a; list = [ 1, 2, 3, 4 ]", "list"}, {"word = [ a, b ]", "word"},
-        {"word = a; secret = env:FAKE_HOST_UNSET", "secret"}, {"word = a; secret = file:/no/such/file", "secret"},
+    static const struct {
+        const char *text, *field;
+    } rows[] = {
+        {"", "word"},
+        {"word = \"\"", "word"},
+        {"word = a; word = b", "word"},
+        {"word = a; wort = b", ""},
+        {"word", ""},
+        {"word = a; pick = green", "pick"},
+        {"word = a; time = 5x", "time"},
+        {"word = a; time = 0", "time"},
+        {"word = a; time = 2d", "time"},
+        {"word = a; count = 1k", "count"},
+        {"word = a; count = 1.5", "count"},
+        {"word = a; size = 9999999999G", "size"},
+        {"word = a; share = 2", "share"},
+        {"word = a; share = x", "share"},
+        {"word = a; on = yes", "on"},
+        {"word = a; list = [ 1, 2, 3, 4 ]", "list"},
+        {"word = [ a, b ]", "word"},
+        {"word = a; secret = env:FAKE_HOST_UNSET", "secret"},
+        {"word = a; secret = file:/no/such/file", "secret"},
         {"word = a; secret = exec:true", "secret"},
     };
     struct weir_error e;
@@ -204,14 +286,16 @@ START_TEST(options_are_refused)
     unsetenv("FAKE_HOST_UNSET");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ck_assert_msg(!weir_test_try(&t, WISHES, rows[i].text, &e), "accepts %s", rows[i].text);
-        ck_assert_msg(strcmp(e.field, rows[i].field) == 0 && e.text[0], "%s: field %s, %s", rows[i].text, e.field, e.text);
+        ck_assert_msg(strcmp(e.field, rows[i].field) == 0 && e.text[0], "%s: field %s, %s", rows[i].text, e.field,
+                      e.text);
     }
 }
 END_TEST
 
 /* ---- spans and edits ---- */
 
-static const struct weir_path paths[] = {{"POST", "/v1/x", WEIR_CHAT}, {"GET", "/v1/x/", WEIR_SHOW_MODEL}, {NULL, NULL, WEIR_CHAT}};
+static const struct weir_path paths[] = {
+    {"POST", "/v1/x", WEIR_CHAT}, {"GET", "/v1/x/", WEIR_SHOW_MODEL}, {NULL, NULL, WEIR_CHAT}};
 
 static bool accept_all(struct weir_ctx *c, struct weir_request *r, struct weir_error *e)
 {
@@ -257,18 +341,22 @@ START_TEST(spans_of_json_inside)
     struct weir_error e;
 
     weir_test_init(&t, TABLE(DIALECT, .on_request = put_quotes), "");
-    ck_assert(weir_test_accept(&t, "POST", "/v1/x", "{\"model\":\"m\",\"call\":\"{\\\"k\\\":[1,\\\"\\\\u0041\\u00e9\\\",\\\"\\\"]}\","
-                               "\"text\":\"caf\\u00e9\",\"none\":null}", &e));
+    ck_assert(weir_test_accept(&t, "POST", "/v1/x",
+                               "{\"model\":\"m\",\"call\":\"{\\\"k\\\":[1,\\\"\\\\u0041\\u00e9\\\",\\\"\\\"]}\","
+                               "\"text\":\"caf\\u00e9\",\"none\":null}",
+                               &e));
     ck_assert_uint_eq(weir_test_span_count(&t), 3);
     weir_test_same(weir_test_span(&t, 0)->text, "k");
     weir_test_same(weir_test_span(&t, 1)->text, "A\xc3\xa9");
     ck_assert_int_eq(weir_test_span(&t, 1)->form, WEIR_INNER_JSON);
-    weir_test_same(((struct weir_str){t.body.ptr + weir_test_span(&t, 1)->at, weir_test_span(&t, 1)->len}), "\\\\u0041\\u00e9");
+    weir_test_same(((struct weir_str){t.body.ptr + weir_test_span(&t, 1)->at, weir_test_span(&t, 1)->len}),
+                   "\\\\u0041\\u00e9");
     weir_test_same(weir_test_span(&t, 2)->text, "caf\xc3\xa9");
     ck_assert_int_eq(weir_test_span(&t, 2)->form, WEIR_PLAIN_TEXT);
     weir_test_verdict(weir_test_on_request(&t), WEIR_PASS);
-    weir_test_same(weir_test_sent(&t), "{\"model\":\"m\",\"call\":\"{\\\"\\\\\\\"\\\\n\\\":[1,\\\"\\\\\\\"\\\\n\xc3\xa9\\\",\\\"\\\"]}\","
-                                       "\"text\":\"\\\"\\naf\xc3\xa9\",\"none\":null}");
+    weir_test_same(weir_test_sent(&t),
+                   "{\"model\":\"m\",\"call\":\"{\\\"\\\\\\\"\\\\n\\\":[1,\\\"\\\\\\\"\\\\n\xc3\xa9\\\",\\\"\\\"]}\","
+                   "\"text\":\"\\\"\\naf\xc3\xa9\",\"none\":null}");
     weir_test_again(&t);
     weir_test_same(weir_test_span(&t, 1)->text, "A\xc3\xa9");
     weir_test_fini(&t);
@@ -347,161 +435,20 @@ START_TEST(resume_counts_inside_the_hook)
 }
 END_TEST
 
-/* ---- streams ---- */
-
-/* Replaces "ab" by "*" only when a piece holds both letters: wrong at one cut. */
-static enum weir_verdict mask_naively(struct weir_ctx *c, const struct weir_event *e)
-{
-    struct weir_event out = *e;
-    char *p = weir_alloc(c, e->text.len);
-    size_t n = 0;
-
-    for (size_t i = 0; i < e->text.len; i++) {
-        bool hit = i + 1 < e->text.len && e->text.ptr[i] == 'a' && e->text.ptr[i + 1] == 'b';
-        p[n++] = hit ? '*' : e->text.ptr[i];
-        i += hit;
-    }
-    out.text = (struct weir_str){p, n};
-    weir_emit(c, &out);
-    return WEIR_PASS;
-}
-
-/* The same with the `a` held back. */
-static enum weir_verdict mask_rightly(struct weir_ctx *c, const struct weir_event *e)
-{
-    struct weir_event out = *e;
-    bool *held = c->local;
-    char *p = weir_alloc(c, e->text.len + 2);
-    size_t n = 0;
-
-    for (size_t i = 0; i < e->text.len; i++) {
-        char x = e->text.ptr[i];
-        if (*held && x == 'b') {
-            p[n++] = '*';
-            *held = false;
-            continue;
-        }
-        if (*held)
-            p[n++] = 'a';
-        *held = x == 'a';
-        if (!*held)
-            p[n++] = x;
-    }
-    if (*held && e->last)
-        p[n++] = 'a';
-    out.text = (struct weir_str){p, n};
-    weir_emit(c, &out);
-    return WEIR_PASS;
-}
-
-static enum weir_verdict block_b(struct weir_ctx *c, const struct weir_event *e)
-{
-    weir_emit(c, e);
-    return e->text.len && memchr(e->text.ptr, 'b', e->text.len) ? weir_block(c, "b", WEIR_STR("a b")) : WEIR_PASS;
-}
-
-static void naive_is_caught(void)
-{
-    struct weir_test t;
-
-    weir_test_init(&t, TABLE(.on_event = mask_naively), "");
-    weir_test_every_cut(&t, WEIR_TEXT, "x ab y", "x * y");
-}
-
-START_TEST(streams_at_every_cut)
-{
-    struct weir_test t;
-
-    expect_death(naive_is_caught, "x a|b y");
-    weir_test_init(&t, TABLE(.on_event = mask_rightly, .local_size = sizeof(bool)), "");
-    weir_test_every_cut(&t, WEIR_TEXT, "x ab \xc3\xa9" "aab a", "x * \xc3\xa9" "a* a");
-    weir_test_same(weir_test_stream(&t, WEIR_TEXT, "ab", 1, 1), "*");
-    weir_test_fini(&t);
-    weir_test_init(&t, TABLE(.on_event = block_b), "");
-    weir_test_every_cut(&t, WEIR_TEXT, "xxbxx", NULL);
-    weir_test_every_cut(&t, WEIR_TEXT, "xxx", "xxx");
-    weir_test_fini(&t);
-}
-END_TEST
-
-/* ---- the wire ---- */
-
-static bool decode_delta(struct weir_ctx *c, const struct weir_frame *f, struct weir_error *e)
-{
-    struct weir_event ev = {.size = sizeof ev, .channel = WEIR_TEXT};
-    uint32_t d;
-
-    (void)e;
-    if (!f->json) {
-        ev.channel = WEIR_DONE_MARK;
-        weir_emit(c, &ev);
-        return true;
-    }
-    d = weir_json_get(f->json, 0, "d");
-    ev.text = weir_json_text(f->json, d);
-    ev.at = f->json->nodes[d].at;
-    ev.len = f->json->nodes[d].len;
-    ev.escaped = f->json->nodes[d].escaped;
-    weir_emit(c, &ev);
-    if (f->name.len)
-        weir_frame_splice(c, ev.at, ev.len, f->name);
-    if (!ev.len)
-        weir_frame_drop(c);
-    return true;
-}
-
-START_TEST(decodes_streams)
-{
-    struct weir_test t;
-    struct weir_error e;
-
-    weir_test_init(&t, TABLE(.dialect = "test", .decode = decode_delta), "");
-    ck_assert(weir_test_decode_stream(&t, ": hi\r\n\r\ndata:{\"d\":\"a\\u0062\"}\r\rdata: {\"d\":\"\"}\n\nevent: x\ndata: {\ndata: \"d\":\"c\"}\n\n"
-                                          "id: 4\ndata: [DONE]\n\n", &e));
-    weir_test_same(weir_test_text(&t, WEIR_TEXT, 0, 0), "abc");
-    ck_assert_uint_eq(weir_test_event_count(&t), 4);
-    weir_test_same(weir_test_event(&t, 0)->event.text, "a\\u0062");
-    weir_test_same(t.client, ": hi\r\n\r\ndata:{\"d\":\"a\\u0062\"}\r\revent: x\ndata: {\ndata: \"d\":\"x\"}\n\nid: 4\ndata: [DONE]\n\n");
-    ck_assert(t.done_mark);
-    weir_test_again(&t);
-    ck_assert(weir_test_decode_body(&t, 200, "{\"d\":\"whole\"}", &e));
-    weir_test_same(weir_test_text(&t, WEIR_TEXT, 0, 0), "whole");
-    weir_test_same(t.client, "{\"d\":\"whole\"}");
-    weir_test_fini(&t);
-}
-END_TEST
-
-static enum weir_verdict encode_model(struct weir_ctx *c, const struct weir_candidate *to, struct weir_http *h, struct weir_error *e)
-{
-    (void)e;
-    c->host->http_target(h, "POST", WEIR_STR("http://up/v1"));
-    c->host->http_header(h, "X-Key", weir_fact(c, "key"));
-    c->host->http_splice(h, weir_request(c)->model_at, weir_request(c)->model_len, to->model);
-    return WEIR_PASS;
-}
-
-START_TEST(encodes_edits_and_splices)
-{
-    struct weir_candidate to = weir_test_candidate("up", "big");
-    struct weir_test t;
-    struct weir_error e;
-
-    weir_test_init(&t, TABLE(.dialect = "test", .on_request = put_quotes, .encode = encode_model), "");
-    weir_test_fact(&t, "key", "k_1");
-    weir_test_say(&t, WEIR_USER, "hello");
-    weir_test_on_request(&t);
-    weir_test_verdict(weir_test_encode(&t, &to, &e), WEIR_PASS);
-    weir_test_same(weir_test_http(&t), "POST http://up/v1\nX-Key: k_1\n\n{\"model\": \"big\", \"messages\": [{\"role\": \"user\", "
-                                       "\"content\": \"\\\"\\nello\"}]}");
-    weir_test_same(weir_test_http_header(&t, "x-key"), "k_1");
-    weir_test_fini(&t);
-}
-END_TEST
-
 Suite *suite(void)
 {
     const TTest *const tests[] = {
-        skim_accepts, skim_refuses, skim_lists_nodes, strings_go_both_ways, options_have_fallbacks, options_are_read, options_are_refused, spans_of_json_inside, accept_and_refuse, waits_end, resume_counts_inside_the_hook, streams_at_every_cut, decodes_streams, encodes_edits_and_splices,
+        skim_accepts,
+        skim_refuses,
+        skim_lists_nodes,
+        strings_go_both_ways,
+        options_have_fallbacks,
+        options_are_read,
+        options_are_refused,
+        spans_of_json_inside,
+        accept_and_refuse,
+        waits_end,
+        resume_counts_inside_the_hook,
     };
     Suite *s = suite_create("fake_host");
     TCase *all = tcase_create("all");

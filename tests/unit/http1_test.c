@@ -13,7 +13,11 @@ static struct http1_header headers[HTTP1_HEADERS_MAX];
 
 /* ---- the table ---- */
 
-struct verdict { bool more, keep; int status; size_t used; };    /* status 0: a request was read, of `used` bytes */
+struct verdict {
+    bool more, keep;
+    int status;
+    size_t used;
+}; /* status 0: a request was read, of `used` bytes */
 
 static enum http1_result read_in_steps(struct http1_head *h, const char *bytes, size_t n, size_t step)
 {
@@ -142,8 +146,9 @@ static enum http1_result request(struct http1_head *h, const char *text)
 
 START_TEST(request_parts)
 {
-    static const char text[] = "\r\nPOST /v1/a%20b?c=d?e HTTP/1.1\r\nHost: Example.com:80\r\nX-A: \t a b \t\r\nx-empty:\r\n"
-                               "Content-LENGTH: 12\r\nx-a: second\r\nExpect: 100-Continue\r\n\r\nbody";
+    static const char text[] =
+        "\r\nPOST /v1/a%20b?c=d?e HTTP/1.1\r\nHost: Example.com:80\r\nX-A: \t a b \t\r\nx-empty:\r\n"
+        "Content-LENGTH: 12\r\nx-a: second\r\nExpect: 100-Continue\r\n\r\nbody";
     struct http1_head h;
 
     ck_assert_int_eq(request(&h, text), HTTP1_OK);
@@ -164,12 +169,16 @@ START_TEST(request_parts)
     check_str(*http1_find(&h, WEIR_STR("x-a")), "a b");
     check_str(*http1_find(&h, WEIR_STR("host")), "Example.com:80");
     ck_assert_ptr_null(http1_find(&h, WEIR_STR("x-")));
+    ck_assert_int_eq(request(&h, "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"), HTTP1_OK);
+    ck_assert(!h.expect_continue && !h.keep_alive); /* RFC 9110, 10.1.1: it MUST be ignored there */
 }
 END_TEST
 
 START_TEST(request_targets)
 {
-    static const struct { const char *target, *authority, *path, *query; } rows[] = {
+    static const struct {
+        const char *target, *authority, *path, *query;
+    } rows[] = {
         {"/", "", "/", ""},
         {"/?", "", "/", ""},
         {"/a?b", "", "/a", "b"},
@@ -198,21 +207,23 @@ START_TEST(every_byte)
 {
     static const char token[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     static const char in_host[] = "!$&'()*+,;=-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    static const char in_path[] = "!$&'()*+,;=-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ:@/?[]|";
-    static const char in_query[] = "!$&'()*+,;=-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ:@/?[]|\\^`{}";
+    static const char in_path[] =
+        "!$&'()*+,;=-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ:@/?[]|";
+    static const char in_query[] =
+        "!$&'()*+,;=-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ:@/?[]|\\^`{}";
 
     for (int c = 1; c < 256; c++) {
         static const char *const forms[][2] = {
             {"G", "T / HTTP/1.1\r\nHost: localhost\r\n\r\n"},
-            {"GET / HTTP/1.1\r\nHost: localhost\r\nX", "Y: z\r\n\r\n"},
+            {"GET / HTTP/1.1\r\nHost: localhost\r\nX", "Y: z0123456789abcdef\r\n\r\n"},
             {"GET / HTTP/1.1\r\nHost: localhost\r\nX: y", "z0123456789abcdef\r\n\r\n"},
             {"GET / HTTP/1.1\r\nHost: local", "host\r\n\r\n"},
             {"GET /a", "b HTTP/1.1\r\nHost: localhost\r\n\r\n"},
             {"GET /?a", "b HTTP/1.1\r\nHost: localhost\r\n\r\n"},
         };
         bool allowed[] = {
-            strchr(token, c), strchr(token, c) || c == ':', (c >= 0x20 && c != 0x7f) || c == '\t',
-            strchr(in_host, c), strchr(in_path, c), strchr(in_query, c),
+            strchr(token, c),   strchr(token, c) || c == ':', (c >= 0x20 && c != 0x7f) || c == '\t',
+            strchr(in_host, c), strchr(in_path, c),           strchr(in_query, c),
         };
         for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
             char text[128];
@@ -230,8 +241,9 @@ START_TEST(control_places)
     static const char controls[] = "\x01\x08\x0b\x1f\x7f\r\n";
 
     for (size_t place = 0; place < 39; place++) {
-        for (size_t c = 0; c < sizeof controls; c++) {      /* the 0 at the end, too */
-            char text[] = "GET / HTTP/1.1\r\nHost: localhost\r\nX: \t\xff\x80\x7e 0123456789012345678901234567890123\r\n\r\n";
+        for (size_t c = 0; c < sizeof controls; c++) { /* the 0 at the end, too */
+            char text[] =
+                "GET / HTTP/1.1\r\nHost: localhost\r\nX: \t\xff\x80\x7e 0123456789012345678901234567890123\r\n\r\n";
             struct http1_head h = {.headers = headers};
             size_t examined = 0, at = 16 + 17 + 3 + place;
             text[at] = controls[c];
@@ -257,8 +269,8 @@ START_TEST(rebase_moves_all_views)
         char *copy = must_alloc(h.length);
         memcpy(copy, texts[i], h.length);
         http1_rebase(&h, texts[i], copy);
-        const struct weir_str *views[] = {&h.method, &h.target, &h.path, &h.query, &h.headers[0].name,
-                                          &h.headers[h.count - 1].value};
+        const struct weir_str *views[] = {&h.method, &h.target,          &h.path,
+                                          &h.query,  &h.headers[0].name, &h.headers[h.count - 1].value};
         for (size_t k = 0; k < sizeof views / sizeof *views; k++)
             ck_assert(views[k]->ptr >= copy && views[k]->ptr + views[k]->len <= copy + h.length);
         check_str(h.method, "GET");
@@ -281,7 +293,7 @@ static int refusal(const char *text, const struct http1_limits *l)
 
 START_TEST(limits_are_exact)
 {
-    static const char text[] = "GET / HTTP/1.1\r\nHost: localhost\r\nA: b\r\n\r\n";      /* lines of 14, 15 and 4 */
+    static const char text[] = "GET / HTTP/1.1\r\nHost: localhost\r\nA: b\r\n\r\n"; /* lines of 14, 15 and 4 */
 
     ck_assert_int_eq(refusal(text, &(struct http1_limits){sizeof text - 1, 2, 15}), 0);
     ck_assert_int_eq(refusal(text, &(struct http1_limits){sizeof text - 2, 2, 15}), 431);
@@ -309,7 +321,8 @@ START_TEST(no_more_headers_than_the_array_holds)
 }
 END_TEST
 
-/* A head that trickles in is examined on from where the last call stopped, and a fault is told as soon as it is there. */
+/* A head that trickles in is examined on from where the last call stopped, and a fault is told as soon as it is there.
+ */
 START_TEST(examined_grows)
 {
     static const char text[] = "GET / HTTP/1.1\r\nHost: localhost\r\nLong: 0123456789\r\n\r\n";
@@ -384,7 +397,8 @@ static const struct response_row {
     {"HTTP/1.0 200 OK\r\n\r\n", false, HTTP1_OK, 200, HTTP1_UNTIL_CLOSE, 0, false},
     /* keep-alive (9.3) */
     {"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", false, HTTP1_OK, 200, HTTP1_LENGTH, 5, false},
-    {"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\n", false, HTTP1_OK, 200, HTTP1_LENGTH, 5, true},
+    {"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\n", false, HTTP1_OK, 200, HTTP1_LENGTH, 5,
+     true},
     {OK11 "Connection: x, Close\r\nContent-Length: 5\r\n\r\n", false, HTTP1_OK, 200, HTTP1_LENGTH, 5, false},
     {OK11 "Connection: keep-alive; x\r\nContent-Length: 5\r\n\r\n", false, HTTP1_OK, 200, HTTP1_LENGTH, 5, false},
     /* the status line (4) */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_skim.h"
 #include "base/json_tree.h"
 #include "json_cases.h"
 
@@ -163,6 +164,7 @@ START_TEST(reals_in_text)
         {"1.7976931348623157e308", 0x1.fffffffffffffp+1023},
         {"123456789012345.6", 123456789012345.6},
         {"0.000000000000000000000123456", 1.23456e-22},
+        {"0.00000000000000000000123", 1.23e-21},
         {"0.00000000000000000000000123456", 1.23456e-24},
         {"9007199254740993.0", 9007199254740992.0},
         {"0e0", 0.0},
@@ -282,6 +284,34 @@ START_TEST(depth)
 }
 END_TEST
 
+/* The same for nodes from a skim with other limits. */
+START_TEST(depth_of_nodes)
+{
+    const struct json_limits limits = {5000, 10000};
+
+    for (size_t n = 2048; n <= 2049; n++) {
+        struct json_skim skim = {0};
+        struct weir_json json;
+        struct buf b = {0};
+        for (size_t i = 0; i < n; i++)
+            buf_char(&b, '[');
+        for (size_t i = 0; i < n; i++)
+            buf_char(&b, ']');
+        ck_assert(json_skim(&skim, buf_view(&b), &limits, &json, &error));
+        json_t *t = json_tree(&json, 0, &error);
+        ck_assert((t != NULL) == (n == 2048));
+        if (!t)
+            ck_assert_str_eq(error.text, "the JSON text is nested too deeply at byte 2048");
+        json_decref(t);
+        t = json_tree(&json, 1, &error);
+        ck_assert_ptr_nonnull(t);
+        json_decref(t);
+        json_skim_fini(&skim);
+        buf_fini(&b);
+    }
+}
+END_TEST
+
 /* Every case that jansson takes too gives the tree that jansson builds. */
 START_TEST(as_jansson)
 {
@@ -318,6 +348,7 @@ Suite *suite(void)
     tcase_add_test(t, spaced_and_escaped);
     tcase_add_test(t, of_one_node);
     tcase_add_test(t, depth);
+    tcase_add_test(t, depth_of_nodes);
     tcase_add_test(t, as_jansson);
     suite_add_tcase(s, t);
     return s;

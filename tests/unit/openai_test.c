@@ -26,8 +26,7 @@ static bool chat(const char *body)
     return weir_test_accept(&t, "POST", CHAT, body, &e);
 }
 
-/* ---- accept --------------------------------------------------------------------------------------------------------
- */
+/* ---- accept ---- */
 
 START_TEST(test_accept_reads_what_the_host_needs)
 {
@@ -204,8 +203,7 @@ START_TEST(test_accept_refuses)
 }
 END_TEST
 
-/* ---- encode --------------------------------------------------------------------------------------------------------
- */
+/* ---- encode ---- */
 
 #define MESSAGES "\"messages\":[{\"role\":\"user\",\"content\":\"h\\u0069\"}]"
 #define ASKED    "\"stream_options\":{\"include_usage\":true}"
@@ -309,7 +307,7 @@ START_TEST(test_encode_headers)
 }
 END_TEST
 
-/* ---- decode: what a stream comes to ---------------------------------------------------------------------------- */
+/* ---- decode: what a stream comes to ---- */
 
 /* One line an event: channel, choice, block, "copy", "last", then text, detail or counts. */
 static const char *events(void)
@@ -427,10 +425,23 @@ START_TEST(test_stream_reasoning_said_twice)
 {
     stream_means(
         CHUNK("\"reasoning\":\"hm\",\"reasoning_content\":\"hm\",\"reasoning_details\":[{\"type\":\"reasoning.text\","
-              "\"text\":\"hm\"}]") CHUNK(
-            "\"reasoning\":\"a\",\"reasoning_details\":[{\"text\":\"b\"},{\"summary\":\"c\"},{\"data\":\"enc\"}]"),
-        "reasoning 0 1 hm\nreasoning 0 1 copy hm\nreasoning 0 1 copy hm\nreasoning 0 1 a\nreasoning 0 3 b\nreasoning 0 "
-        "3 c\n");
+              "\"text\":\"hm\"}]")
+            CHUNK(
+                "\"reasoning\":\"a\",\"reasoning_details\":[{\"text\":\"b\"},{\"summary\":\"c\"},{\"data\":\"enc\"}]"),
+        "reasoning 0 1 hm\nreasoning 0 0 hm\nreasoning 0 3 hm\nreasoning 0 1 a\nreasoning 0 3 b\nreasoning 0 3 c\n");
+}
+END_TEST
+
+START_TEST(test_stream_of_another_attempt)
+{
+    struct weir_candidate to = weir_test_candidate("p", "m");
+
+    stream_begin(true);
+    ck_assert(weir_test_decode_stream(&t, CHUNK("\"content\":\"a\"") FINISH("\"error\""), &e));
+    weir_test_encode(&t, &to, &e);
+    t.events.count = 0;
+    ck_assert(weir_test_decode_stream(&t, CHUNK("\"content\":\"b\"") FINISH("\"stop\""), &e));
+    ck_assert_str_eq(events(), "text 0 0 b\ntext 0 0 last\nfinish 0 0 stop\n");
 }
 END_TEST
 
@@ -508,7 +519,8 @@ START_TEST(test_body_of_chat)
         "{\"name\":\"g\",\"arguments\":{\"k\":\"v\"}}}]},\"logprobs\":null,\"finish_reason\":\"stop\"},{\"index\":1,"
         "\"message\":"
         "{\"content\":\"b\"},\"finish_reason\":\"length\"}],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}",
-        "text 0 0 last a\narguments 0 0 last t1/f {\"x\":1}\narguments 0 1 last t2/g\ntext 0 65537 k\ntext 0 65537 "
+        "text 0 0 last a\narguments 0 0 last t1/f {\"x\":1}\narguments 0 1 last t2/g\ntext 0 131072 last k\ntext 0 "
+        "131073 "
         "last v\n"
         "finish 0 0 stop\ntext 1 0 last b\nfinish 1 0 length\nusage 0 0 1 -1 -1 2 -1 -1 -1\n");
 }
@@ -604,8 +616,7 @@ START_TEST(test_usage_in_odd_places)
 }
 END_TEST
 
-/* ---- providers.md section 12: bugs of other gateways, by number ---------------------------------------------------
- */
+/* ---- providers.md section 12: bugs of other gateways, by number ---- */
 
 START_TEST(test_bug_01_tool_index_starts_at_one)
 {
@@ -726,6 +737,15 @@ START_TEST(test_bug_22_errors_inside_200)
 }
 END_TEST
 
+START_TEST(test_bug_33_nothing_follows_done)
+{
+    stream_begin(true);
+    ck_assert(weir_test_decode_stream(&t, CHUNK("\"content\":\"a\"") DONE CHUNK("\"content\":\"b\"") DONE, &e));
+    ck_assert_str_eq(events(), "text 0 0 a\ntext 0 0 last\ndone 0 0\n");
+    weir_test_same(t.client, CHUNK("\"content\":\"a\"") DONE);
+}
+END_TEST
+
 START_TEST(test_bug_34_reasoning_is_not_text)
 {
     stream_means(CHUNK("\"content\":null,\"reasoning_content\":\"hm\"")
@@ -752,7 +772,7 @@ START_TEST(test_bug_41_records_glued_together)
 }
 END_TEST
 
-/* ---- answer, refuse, list ---------------------------------------------------------------------------------------- */
+/* ---- answer, refuse, list ---- */
 
 static void answer_is(struct weir_event ev, const char *want)
 {
@@ -882,6 +902,7 @@ Suite *suite(void)
     tcase_add_test(c, test_stream_with_n);
     tcase_add_test(c, test_stream_logprobs_are_copies);
     tcase_add_test(c, test_stream_reasoning_said_twice);
+    tcase_add_test(c, test_stream_of_another_attempt);
     tcase_add_test(c, test_stream_text_after_the_end);
     tcase_add_test(c, test_stream_shapes_that_make_no_sense_pass);
     tcase_add_loop_test(c, test_stream_fails_cleanly, 0, COUNT(senseless));
@@ -903,6 +924,7 @@ Suite *suite(void)
     tcase_add_test(c, test_bug_17_empty_arguments);
     tcase_add_test(c, test_bug_21_nothing_is_invented_for_a_truncated_stream);
     tcase_add_test(c, test_bug_22_errors_inside_200);
+    tcase_add_test(c, test_bug_33_nothing_follows_done);
     tcase_add_test(c, test_bug_34_reasoning_is_not_text);
     tcase_add_test(c, test_bug_40_content_null);
     tcase_add_test(c, test_bug_41_records_glued_together);

@@ -229,6 +229,43 @@ START_TEST(record_limit)
 }
 END_TEST
 
+/* Of CRLF cut in two the LF counts for nobody; a BOM that is none is a line, so that the empty line comes later. */
+START_TEST(leads)
+{
+    struct sse s = {.limit = 10};
+    struct sse_record r;
+
+    sse_feed(&s, WEIR_STR(": \r\r"));
+    ck_assert_int_eq(sse_next(&s, &r), SSE_RECORD);
+    ck_assert_int_eq(sse_next(&s, &r), SSE_MORE);
+    sse_feed(&s, WEIR_STR("\ndata: 12\n\n"));
+    ck_assert_int_eq(sse_next(&s, &r), SSE_RECORD);
+    ck_assert(str_is(r.raw, "\ndata: 12\n\n"));
+    sse_fini(&s);
+    sse_feed(&s, WEIR_STR("\xEF\xBB\n: a\n\n"));
+    ck_assert_int_eq(sse_next(&s, &r), SSE_RECORD);
+    ck_assert(str_is(r.raw, "\xEF\xBB\n: a\n\n"));
+    sse_fini(&s);
+}
+END_TEST
+
+/* A stream that is read as fast as it comes, but always one record behind, costs no memory that grows. */
+START_TEST(held_stays_small)
+{
+    struct sse s = {.limit = 100};
+    struct sse_record r;
+
+    sse_feed(&s, WEIR_STR("data: 0123456789\n\n"));
+    for (int i = 0; i < 10000; i++) {
+        sse_feed(&s, WEIR_STR("data: 0123456789\n\n"));
+        ck_assert_int_eq(sse_next(&s, &r), SSE_RECORD);
+        ck_assert(str_is(r.data, "0123456789"));
+    }
+    ck_assert_uint_le(s.held.cap, 256);
+    sse_fini(&s);
+}
+END_TEST
+
 START_TEST(written)
 {
     static const struct {
@@ -269,6 +306,8 @@ Suite *suite(void)
     tcase_add_test(t, not_copied);
     tcase_add_test(t, cr_does_not_wait);
     tcase_add_test(t, record_limit);
+    tcase_add_test(t, leads);
+    tcase_add_test(t, held_stays_small);
     tcase_add_test(t, written);
     suite_add_tcase(s, t);
     return s;

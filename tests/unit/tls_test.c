@@ -24,7 +24,7 @@ static void setup(void)
 static struct ssl_ctx_st *client_of(const char *ca, const char *cert, const char *key)
 {
     struct weir_error e = {.text = ""};
-    struct tls_client_config config = {ca ? pki(ca) : NULL, cert ? pki(cert) : "", key ? pki(key) : ""};
+    struct tls_client_config config = {ca ? pki(ca) : NULL, cert ? pki(cert) : "", key ? pki(key) : "", NULL};
     struct ssl_ctx_st *ctx = tls_client(&config, &e);
 
     ck_assert_msg(ctx != NULL, "%s", e.text);

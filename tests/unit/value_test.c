@@ -7,7 +7,12 @@
 #include "unit.h"
 #include "world/value.h"
 
-static const struct { const char *text; enum weir_unit unit; bool ok; int64_t value; } numbers[] = {
+static const struct {
+    const char *text;
+    enum weir_unit unit;
+    bool ok;
+    int64_t value;
+} numbers[] = {
     {"0", WEIR_PLAIN, true, 0},
     {"-7", WEIR_PLAIN, true, -7},
     {"9223372036854775807", WEIR_PLAIN, true, INT64_MAX},
@@ -49,7 +54,11 @@ START_TEST(reads_numbers)
 }
 END_TEST
 
-static const struct { const char *text; bool ok; int64_t n, period_us; } rates[] = {
+static const struct {
+    const char *text;
+    bool ok;
+    int64_t n, period_us;
+} rates[] = {
     {"60 / minute", true, 60, 60000000},
     {"10/second", true, 10, 1000000},
     {"5 / 30 seconds", true, 5, 30000000},
@@ -80,7 +89,12 @@ START_TEST(reads_rates)
 }
 END_TEST
 
-static const struct { const char *text; bool ok, loopback; int family; uint16_t port; } addresses[] = {
+static const struct {
+    const char *text;
+    bool ok, loopback;
+    int family;
+    uint16_t port;
+} addresses[] = {
     {"127.0.0.1:8080", true, true, AF_INET, 8080},
     {"127.9.9.9:1", true, true, AF_INET, 1},
     {"localhost:80", true, true, AF_INET, 80},
@@ -88,8 +102,8 @@ static const struct { const char *text; bool ok, loopback; int family; uint16_t 
     {"0.0.0.0:8080", true, false, AF_INET, 8080},
     {"10.0.0.1:65535", true, false, AF_INET, 65535},
     {"[::]:8080", true, false, AF_INET6, 8080},
-    {"[::ffff:127.0.0.1]:8080", true, false, AF_INET6, 8080},      /* refused rather than guessed */
-    {"127.0.0.1:0", true, true, AF_INET, 0},                       /* the kernel's choice, for tests */
+    {"[::ffff:127.0.0.1]:8080", true, false, AF_INET6, 8080}, /* refused rather than guessed */
+    {"127.0.0.1:0", true, true, AF_INET, 0},                  /* the kernel's choice, for tests */
     {"127.0.0.1", false, false, 0, 0},
     {"127.0.0.1:", false, false, 0, 0},
     {"127.0.0.1:65536", false, false, 0, 0},
@@ -122,10 +136,15 @@ START_TEST(reads_addresses)
 }
 END_TEST
 
-static const struct { enum weir_unit unit; int64_t value; const char *text; } prints[] = {
-    {WEIR_PLAIN, 60000, "60000"}, {WEIR_MS, 250, "250ms"},   {WEIR_MS, 5000, "5s"},         {WEIR_MS, 90000, "90s"},
-    {WEIR_MS, 86400000, "1d"},    {WEIR_MS, 0, "0"},         {WEIR_BYTES, 1000, "1000"},    {WEIR_BYTES, 65536, "64k"},
-    {WEIR_BYTES, 1 << 20, "1M"},  {WEIR_BYTES, 1537, "1537"}, {WEIR_BYTES, 3 << 19, "1536k"},
+static const struct {
+    enum weir_unit unit;
+    int64_t value;
+    const char *text;
+} prints[] = {
+    {WEIR_PLAIN, 60000, "60000"}, {WEIR_MS, 250, "250ms"},        {WEIR_MS, 5000, "5s"},
+    {WEIR_MS, 90000, "90s"},      {WEIR_MS, 86400000, "1d"},      {WEIR_MS, 0, "0"},
+    {WEIR_BYTES, 1000, "1000"},   {WEIR_BYTES, 65536, "64k"},     {WEIR_BYTES, 1 << 20, "1M"},
+    {WEIR_BYTES, 1537, "1537"},   {WEIR_BYTES, 3 << 19, "1536k"},
 };
 
 START_TEST(prints_numbers)

@@ -13,7 +13,10 @@
 #include "unit.h"
 #include "world/world.h"
 
-struct kit { char dir[64], conf[80]; struct buf notes, faults; };
+struct kit {
+    char dir[64], conf[80];
+    struct buf notes, faults;
+};
 
 static void kit_path(const struct kit *k, char to[160], const char *name)
 {

@@ -7,7 +7,7 @@
 #include "mock.h"
 
 /* What the user said last, whether a tool has answered since, and how much there is in all. */
-static struct weir_str read_prompt(struct weir_ctx *c, bool *after_tool)
+static struct weir_str prompt_find(struct weir_ctx *c, bool *after_tool)
 {
     struct mock *m = c->local;
     struct weir_str last = WEIR_STR(""), result = WEIR_STR("");
@@ -101,7 +101,7 @@ static void mock_serve(struct weir_ctx *c, const struct weir_candidate *to)
 
     *m = (struct mock){.out.c = c, .record.c = c};
     m->model = text_keep(c, to->model);
-    prompt = read_prompt(c, &after_tool);
+    prompt = prompt_find(c, &after_tool);
     if (!script_read(&m->s, m->model, &prompt, &why)) {
         m->s.fault = FAULT_none;
         wire_error(m, strcmp(why.code, "model_not_found") == 0 ? 404 : 400, why.code, why.text);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 /* One row for each key.  Durations take "10ms", "2s", "1m"; counts take "64k", "10M" (powers of 1024). */
-enum unit { COUNT, DURATION, FAULT, WORD };
+enum unit { AS_COUNT, AS_DURATION, AS_FAULT, AS_WORD };
 
 static const struct key {
     const char *name;
@@ -13,25 +13,25 @@ static const struct key {
     size_t offset;
     int64_t min, max;
 } keys[] = {
-    {"first", DURATION, offsetof(struct script, first), 0, 600000},
-    {"chunk", DURATION, offsetof(struct script, chunk), 0, 600000},
-    {"chunks", COUNT, offsetof(struct script, chunks), 1, 1000000},
-    {"words", COUNT, offsetof(struct script, words), 0, 1000000},
-    {"bytes", COUNT, offsetof(struct script, bytes), 0, 64 << 20},
-    {"repeat", COUNT, offsetof(struct script, repeat), 1, 100000},
-    {"calls", COUNT, offsetof(struct script, calls), 1, 128},
-    {"cached", COUNT, offsetof(struct script, cached), 0, 1 << 30},
-    {"reasoning", COUNT, offsetof(struct script, reasoning), 0, 1 << 30},
-    {"status", COUNT, offsetof(struct script, status), 300, 599},
-    {"retry", COUNT, offsetof(struct script, retry), 0, 1 << 30},
-    {"at", COUNT, offsetof(struct script, at), 0, 1000000},
-    {"fault", FAULT, offsetof(struct script, fault), 0, 0},
-    {"finish", WORD, offsetof(struct script, finish), 0, 0},
+    {"first", AS_DURATION, offsetof(struct script, first), 0, 600000},
+    {"chunk", AS_DURATION, offsetof(struct script, chunk), 0, 600000},
+    {"chunks", AS_COUNT, offsetof(struct script, chunks), 1, 1000000},
+    {"words", AS_COUNT, offsetof(struct script, words), 0, 1000000},
+    {"bytes", AS_COUNT, offsetof(struct script, bytes), 0, 64 << 20},
+    {"repeat", AS_COUNT, offsetof(struct script, repeat), 1, 100000},
+    {"calls", AS_COUNT, offsetof(struct script, calls), 1, 128},
+    {"cached", AS_COUNT, offsetof(struct script, cached), 0, 1 << 30},
+    {"reasoning", AS_COUNT, offsetof(struct script, reasoning), 0, 1 << 30},
+    {"status", AS_COUNT, offsetof(struct script, status), 300, 599},
+    {"retry", AS_COUNT, offsetof(struct script, retry), 0, 1 << 30},
+    {"at", AS_COUNT, offsetof(struct script, at), 0, 1000000},
+    {"fault", AS_FAULT, offsetof(struct script, fault), 0, 0},
+    {"finish", AS_WORD, offsetof(struct script, finish), 0, 0},
 };
 
 #define FAULT_NAME(name) #name,
 static const char *const fault_names[] = {MOCK_FAULTS(FAULT_NAME) NULL};
-static const char *const names[] = {"echo", "lorem", "tools", "reasoning", "embed", NULL};
+static const char *const model_names[] = {"echo", "lorem", "tools", "reasoning", "embed", NULL};
 
 static int word_find(const char *const *words, struct weir_str s)
 {
@@ -47,23 +47,17 @@ static bool say(struct weir_error *why, const char *what, struct weir_str s)
     return false;
 }
 
-static const struct suffix {
+struct suffix {
     const char *name;
     int64_t factor;
-} durations[] =
-    {
-        {"", 1}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {NULL, 0},
-},
-  counts[] = {
-      {"", 1},
-      {"k", 1 << 10},
-      {"M", 1 << 20},
-      {NULL, 0},
 };
+
+static const struct suffix durations[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {NULL, 0}};
+static const struct suffix counts[] = {{"", 1}, {"k", 1 << 10}, {"M", 1 << 20}, {NULL, 0}};
 
 static bool read_number(const struct key *k, struct weir_str s, int64_t *out)
 {
-    const struct suffix *x = k->unit == DURATION ? durations : counts;
+    const struct suffix *x = k->unit == AS_DURATION ? durations : counts;
     int64_t v = 0;
     size_t i = 0;
 
@@ -88,15 +82,15 @@ static bool read_value(struct script *s, const struct key *k, struct weir_str va
     int fault;
 
     switch (k->unit) {
-    case WORD:
+    case AS_WORD:
         *(struct weir_str *)field = value;
         return true;
-    case FAULT:
+    case AS_FAULT:
         fault = word_find(fault_names, value);
         *(enum mock_fault *)field = (enum mock_fault)(fault < 0 ? 0 : fault);
         return fault >= 0 || say(why, "no such fault", value);
-    case COUNT:
-    case DURATION:
+    case AS_COUNT:
+    case AS_DURATION:
         break;
     }
     return read_number(k, value, field) || say(why, "no such number here", value);
@@ -153,7 +147,7 @@ static bool read_model(struct script *s, struct weir_str model, struct weir_erro
             if (str_is(name, keys[i].name) && !read_value(s, &keys[i], rest, why))
                 return false;
     } else {
-        which = rest.len ? -1 : word_find(names, name);
+        which = rest.len ? -1 : word_find(model_names, name);
         if (which < 0)
             return say(why, "no such model", model);
         s->name = (enum mock_name)which;
@@ -191,8 +185,7 @@ bool script_read(struct script *s, struct weir_str model, struct weir_str *promp
     return read_prompt(s, prompt, why);
 }
 
-/* ---- speech
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- speech ---- */
 
 static char speech_byte(const struct speech *s, size_t at)
 {
@@ -216,12 +209,16 @@ static size_t word_end(const struct speech *s)
     return end;
 }
 
-/* One of `chunks` pieces that are about as long. */
+/* One of `chunks` pieces that are about as long: piece i ends at len * (i + 1) / chunks. */
 static size_t share_end(const struct script *script, const struct speech *s)
 {
-    size_t n = (size_t)script->chunks, share = (s->len + n - 1) / n, end = s->at + (share ? share : 1);
+    uint64_t n = (uint64_t)script->chunks, i = s->at * n / s->len;
+    size_t end;
 
-    return end < s->len ? end : s->len;
+    do
+        end = (size_t)(s->len * ++i / n);
+    while (end <= s->at);
+    return end;
 }
 
 static void speech_to(struct speech *s, size_t end, struct text *out)

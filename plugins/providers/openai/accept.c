@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <strings.h>
 
-/* ---- the walk --------------------------------------------------------------------------------------------------- */
+/* ---- the walk ---- */
 
 struct path {
     const struct path *up;
@@ -209,7 +209,7 @@ static bool walk_each(struct walk *w, const struct field *fields, uint32_t value
     return true;
 }
 
-/* ---- messages --------------------------------------------------------------------------------------------------- */
+/* ---- messages ---- */
 
 static enum weir_where role_where(const struct weir_json *j, uint32_t message)
 {
@@ -281,7 +281,7 @@ static bool walk_input(struct walk *w, uint32_t value, const struct path *up)
     return true;
 }
 
-/* ---- scalars ---------------------------------------------------------------------------------------------------- */
+/* ---- scalars ---- */
 
 static bool take_count(struct walk *w, uint32_t value, const struct path *p, int64_t *out)
 {
@@ -399,7 +399,7 @@ static bool walk_field(struct walk *w, const struct field *f, uint32_t value, co
     return true;
 }
 
-/* ---- paths ------------------------------------------------------------------------------------------------------ */
+/* ---- paths ---- */
 
 static int hex_value(char c)
 {

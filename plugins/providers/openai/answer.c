@@ -127,6 +127,8 @@ bool openai_answer(struct weir_ctx *c, const struct weir_event *ev)
     }
     if (ev->channel > WEIR_ARGUMENTS && ev->channel != WEIR_FINISH)
         return false;
+    if (ev->channel == WEIR_TEXT && plain.block >= TEXT_STRINGS) /* these never leave their frame */
+        return false;
     if (r->kind == WEIR_COMPLETION && ev->channel != WEIR_TEXT && ev->channel != WEIR_FINISH)
         return false;
     put_head(&t, c->local, r);

@@ -74,8 +74,7 @@ static struct weir_str value_of(struct decoder *d, uint32_t node)
     n != WEIR_NO_NODE;                                                                                                 \
     n = weir_json_next((d)->j, (array), n)
 
-/* ---- text ---------------------------------------------------------------------------------------------------------
- */
+/* ---- text ---- */
 
 /* Where a string of the frame stands. */
 static void event_place(struct decoder *d, struct weir_event *ev, uint32_t node)
@@ -110,34 +109,42 @@ static void put_text(struct decoder *d, enum weir_channel channel, uint32_t choi
         event_at(d, channel, choice, block, node);
 }
 
-/* Repeats what a stream says: the same string once more in this frame, or the same in another form, as logprobs do. */
-static void put_copy(struct decoder *d, enum weir_channel channel, uint32_t choice, uint32_t block, uint32_t node)
+/* A value that says a stream's text in another form, as logprobs do: a copy without text of its own. */
+static void put_shadow(struct decoder *d, uint32_t choice, uint32_t block, uint32_t node)
 {
-    struct openai_stream *s = stream_get(d->c, channel, choice, block);
+    struct openai_stream *s;
     struct weir_event *ev;
 
+    if (!is(d, node, WEIR_JSON_ARRAY) && !is(d, node, WEIR_JSON_OBJECT))
+        return;
+    s = stream_get(d->c, WEIR_TEXT, choice, block);
     if (!s) {
         give_up(d, "the answer has too many choices or tool calls");
         return;
     }
-    ev = event_new(d, channel, choice);
+    ev = event_new(d, WEIR_TEXT, choice);
     ev->block = stream_block(s);
     ev->copy = true;
-    event_place(d, ev, node);
-    if (!is(d, node, WEIR_JSON_STRING))
-        ev->text = WEIR_STR("");
+    ev->at = d->j->nodes[node].at;
+    ev->len = d->j->nodes[node].len;
 }
 
-static void put_shadow(struct decoder *d, uint32_t choice, uint32_t block, uint32_t node)
+/* Arguments that came as an object: each string in it is a text by itself, which nothing may be held over from. */
+static void put_strings(struct decoder *d, uint32_t choice, uint32_t node)
 {
-    if (is(d, node, WEIR_JSON_ARRAY) || is(d, node, WEIR_JSON_OBJECT))
-        put_copy(d, WEIR_TEXT, choice, block, node);
-}
-
-static void put_strings(struct decoder *d, enum weir_channel channel, uint32_t choice, uint32_t block, uint32_t node)
-{
-    for (uint32_t i = node; i < d->j->nodes[node].next; i++)
-        put_text(d, channel, choice, block, i);
+    for (uint32_t i = node; i < d->j->nodes[node].next; i++) {
+        struct weir_event *ev;
+        if (!is_text(d, i))
+            continue;
+        if (d->l->strings == MOST_STRINGS) {
+            give_up(d, "the answer has too many strings in its arguments");
+            return;
+        }
+        ev = event_new(d, WEIR_TEXT, choice);
+        ev->block = TEXT_STRINGS + d->l->strings++;
+        ev->last = true;
+        event_place(d, ev, i);
+    }
 }
 
 /* Mistral's parts: {"type":"text","text"} and {"type":"thinking","thinking":[{"type":"text","text"}]}. */
@@ -155,37 +162,16 @@ static void decode_parts(struct decoder *d, uint32_t choice, uint32_t array)
     }
 }
 
-/* ---- reasoning ------------------------------------------------------------------------------------------------------
- */
-
-/* Servers say it as reasoning_content, as reasoning, as reasoning_details, or as several of them at once. */
-struct reasoning {
-    uint32_t node, block;
-};
-
-static void decode_reasoning(struct decoder *d, uint32_t choice, struct reasoning *first, uint32_t block, uint32_t node)
-{
-    if (!is_text(d, node))
-        return;
-    if (first->node != WEIR_NO_NODE && str_eq(weir_json_text(d->j, first->node), weir_json_text(d->j, node))) {
-        put_copy(d, WEIR_REASONING, choice, first->block, node);
-        return;
-    }
-    if (first->node == WEIR_NO_NODE)
-        *first = (struct reasoning){node, block};
-    put_text(d, WEIR_REASONING, choice, block, node);
-}
-
-static void decode_details(struct decoder *d, uint32_t choice, struct reasoning *first, uint32_t array)
+/* OpenRouter's reasoning_details say what `reasoning` says, sometimes all of it, sometimes a summary. */
+static void decode_details(struct decoder *d, uint32_t choice, uint32_t array)
 {
     for (EACH_ITEM(d, item, array)) {
-        decode_reasoning(d, choice, first, REASONING_DETAILS, weir_json_get(d->j, item, "text"));
-        decode_reasoning(d, choice, first, REASONING_DETAILS, weir_json_get(d->j, item, "summary"));
+        put_text(d, WEIR_REASONING, choice, REASONING_DETAILS, weir_json_get(d->j, item, "text"));
+        put_text(d, WEIR_REASONING, choice, REASONING_DETAILS, weir_json_get(d->j, item, "summary"));
     }
 }
 
-/* ---- tool calls -----------------------------------------------------------------------------------------------------
- */
+/* ---- tool calls ---- */
 
 /* One piece of a call.  The first has the name; some servers repeat it or send it empty. */
 static void decode_call(struct decoder *d, uint32_t choice, uint32_t block, uint32_t function, struct weir_str id)
@@ -202,7 +188,7 @@ static void decode_call(struct decoder *d, uint32_t choice, uint32_t block, uint
         ev->tool_name = name;
     }
     if (is(d, arguments, WEIR_JSON_OBJECT) || is(d, arguments, WEIR_JSON_ARRAY))
-        put_strings(d, WEIR_TEXT, choice, TEXT_CUSTOM + block, arguments);
+        put_strings(d, choice, arguments);
 }
 
 /* Text of a custom tool is no JSON: it goes as text, so that stages see all of it. */
@@ -243,14 +229,11 @@ static void decode_calls(struct decoder *d, uint32_t choice, uint32_t array)
     }
 }
 
-/* ---- choices --------------------------------------------------------------------------------------------------------
- */
+/* ---- choices ---- */
 
 /* `delta` of a stream, `message` of a whole answer: the same members. */
 static void decode_message(struct decoder *d, uint32_t choice, uint32_t message)
 {
-    struct reasoning reasoning = {WEIR_NO_NODE, 0};
-
     for (EACH_KEY(d, k, message)) {
         uint32_t v = k + 1;
         if (KEY_IS(d, k, "content") && is(d, v, WEIR_JSON_STRING))
@@ -260,11 +243,11 @@ static void decode_message(struct decoder *d, uint32_t choice, uint32_t message)
         else if (KEY_IS(d, k, "refusal"))
             put_text(d, WEIR_TEXT, choice, TEXT_REFUSAL, v);
         else if (KEY_IS(d, k, "reasoning_content"))
-            decode_reasoning(d, choice, &reasoning, REASONING_CONTENT, v);
+            put_text(d, WEIR_REASONING, choice, REASONING_CONTENT, v);
         else if (KEY_IS(d, k, "reasoning"))
-            decode_reasoning(d, choice, &reasoning, REASONING_PLAIN, v);
+            put_text(d, WEIR_REASONING, choice, REASONING_PLAIN, v);
         else if (KEY_IS(d, k, "reasoning_details"))
-            decode_details(d, choice, &reasoning, v);
+            decode_details(d, choice, v);
         else if (KEY_IS(d, k, "tool_calls"))
             decode_calls(d, choice, v);
         else if (KEY_IS(d, k, "function_call"))
@@ -350,10 +333,9 @@ static void decode_choice(struct decoder *d, uint32_t item, uint32_t place)
         event_new(d, WEIR_USAGE, (uint32_t)choice)->usage = &d->usage;
 }
 
-/* ---- frames
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- frames ---- */
 
-/* {"message"} , "text", or anything else that is not null or false. */
+/* {"message"}, "text", or anything else that is not null or false. */
 static void decode_error(struct decoder *d, uint32_t error)
 {
     uint32_t text = is(d, error, WEIR_JSON_STRING) ? error : weir_json_get(d->j, error, "message");
@@ -391,14 +373,12 @@ static void remember(struct decoder *d)
         d->l->created = text_keep(d->c, weir_json_text(d->j, created));
 }
 
-/* The record that include_usage adds: usage and no choice.  One that also says something else stays, without its usage.
- */
+/* The record that include_usage adds: usage and no choice.  One that says more stays, without its usage. */
 static void hide_usage(struct decoder *d, uint32_t choices, uint32_t usage)
 {
     static const char *const plain[] = {
         "id",           "object",      "created", "model", "choices", "usage", "system_fingerprint",
-        "service_tier", "obfuscation", "x_groq",  NULL,
-    };
+        "service_tier", "obfuscation", "x_groq",  NULL};
     const struct openai *o = d->c->self;
     const struct weir_request *r = weir_request(d->c);
     bool more = false;
@@ -458,6 +438,7 @@ static bool decode_bare(struct decoder *d)
     if (d->frame->stream && str_is(s, "[DONE]")) {
         end_streams(d, true, 0);
         event_new(d, WEIR_DONE_MARK, 0);
+        d->l->done = true;
         return true;
     }
     if (d->frame->status < 400)
@@ -473,7 +454,13 @@ bool openai_decode(struct weir_ctx *c, const struct weir_frame *frame, struct we
 
     d.events = d.room;
     d.cap = FIRST_EVENTS;
+    if (frame->first)
+        *d.l = (struct openai_local){0};
     d.l->frames++;
+    if (d.l->done) { /* nothing follows the mark */
+        weir_frame_drop(c);
+        return true;
+    }
     if (!d.j)
         ok = decode_bare(&d);
     else if (!is(&d, 0, WEIR_JSON_OBJECT))

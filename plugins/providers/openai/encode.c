@@ -103,7 +103,6 @@ enum weir_verdict openai_encode(struct weir_ctx *c, const struct weir_candidate 
     const struct weir_request *r = weir_request(c);
     const struct weir_json *j = weir_body(c);
 
-    memset(c->local, 0, sizeof(struct openai_local)); /* a new attempt: nothing is known of its answer */
     if (!j) {
         snprintf(e->text, sizeof e->text, "there is no body to send");
         return WEIR_FAIL;

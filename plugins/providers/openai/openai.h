@@ -15,12 +15,14 @@ struct openai { /* one row of openai_options[] each */
 };
 
 /* Blocks: which field of a choice a stream of text is.  Clients join the pieces of each field over the whole answer,
- * whatever comes between, so every field of a choice is one stream, and a tool call is a stream of its own. */
+ * whatever comes between, so every field of a choice is one stream, and a tool call is a stream of its own.  Servers
+ * that say their reasoning under two names have two. */
 enum {
     TEXT_CONTENT = 0,
     TEXT_REFUSAL = 1,
     TEXT_TRANSCRIPT = 2,   /* WEIR_TEXT */
-    TEXT_CUSTOM = 0x10000, /* + call: text a custom tool takes, or strings of arguments sent as an object */
+    TEXT_CUSTOM = 0x10000,  /* + call: text that a custom tool takes */
+    TEXT_STRINGS = 0x20000, /* + n: the strings of arguments sent as an object, counted over the answer */
     REASONING_CONTENT = 0,
     REASONING_PLAIN = 1,
     REASONING_PARTS = 2,
@@ -33,6 +35,7 @@ enum {
 #define OPENAI_STREAMS 1024 /* of one answer at most: 128 choices with 8 streams each */
 #define OPENAI_CHOICES 0x10000
 #define OPENAI_CALLS   0x10000
+#define MOST_STRINGS   (BLOCK_AGAIN - TEXT_STRINGS)
 
 struct openai_stream {
     uint32_t choice, block;
@@ -53,6 +56,8 @@ struct openai_local { /* one request, zeroed */
     struct openai_call *calls;
     uint32_t call_count, call_cap;
     uint32_t frames;                    /* decoded so far */
+    uint32_t strings;                   /* TEXT_STRINGS so far */
+    bool done;                          /* the mark of the end has been seen */
     struct weir_str id, model, created; /* of the upstream's answer, as raw JSON text; "" not seen yet */
 };
 

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * openai_golden_test.c -- recorded answers of OpenAI, Azure, DeepSeek, Groq, Mistral, xAI and others through decode:
+ * they mean what tests/golden/openai.txt says (made by openai.py beside it), and reach the client byte for byte.
+ *
+ * The recordings are not part of the repository: they are looked for in $WEIR_SHARED/data/fixtures, then ../shared.
+ */
+#include "openai_all.h"
+#include "unit.h"
+
+#include <openssl/evp.h>
+
+#define GOLDEN "tests/golden/openai.txt"
+
+static struct weir_test t;
+static struct weir_error e;
+
+/* ---- files ---- */
+
+/* Ended by 0; NULL when there is no such file. */
+static char *file_read(const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    struct weir_test_buf b = {0};
+    char part[4096];
+    size_t n;
+
+    if (!f)
+        return NULL;
+    while ((n = fread(part, 1, sizeof part, f)) > 0)
+        wt_add(&b, (struct weir_str){part, n});
+    fclose(f);
+    wt_add(&b, (struct weir_str){"", 1});
+    return b.ptr;
+}
+
+static char *fixture_read(const char *name)
+{
+    const char *shared = getenv("WEIR_SHARED");
+    char path[512];
+
+    snprintf(path, sizeof path, "%s/data/fixtures/%s", shared && shared[0] ? shared : "../shared", name);
+    return file_read(path);
+}
+
+/* Recordings keep one JSON text a line: back to the records they were. */
+static char *as_stream(const char *lines)
+{
+    struct weir_test_buf b = {0};
+    struct weir_str rest = {lines, strlen(lines)}, line;
+
+    while (wt_line(&rest, &line)) {
+        if (!line.len)
+            continue;
+        wt_add_text(&b, "data: ");
+        wt_add(&b, line);
+        wt_add_text(&b, "\n\n");
+    }
+    wt_add_text(&b, "data: [DONE]\n\n");
+    wt_add(&b, (struct weir_str){"", 1});
+    return b.ptr;
+}
+
+/* ---- what came out, in the words of openai.txt ---- */
+
+static void put_digest(struct weir_test_buf *to, struct weir_str text)
+{
+    unsigned char sum[32];
+    char word[24];
+
+    ck_assert(EVP_Digest(text.ptr, text.len, sum, NULL, EVP_sha256(), NULL) == 1);
+    snprintf(word, sizeof word, "%zu ", text.len);
+    wt_add_text(to, word);
+    for (size_t i = 0; i < sizeof sum; i++) {
+        snprintf(word, sizeof word, "%02x", sum[i]);
+        wt_add_text(to, word);
+    }
+    wt_add_text(to, "\n");
+}
+
+static void put_texts(struct weir_test_buf *to)
+{
+    static const struct {
+        const char *name;
+        enum weir_channel channel;
+        uint32_t block;
+    } fields[] = {
+        {"content", WEIR_TEXT, TEXT_CONTENT},
+        {"reasoning", WEIR_REASONING, REASONING_PLAIN},
+        {"reasoning_content", WEIR_REASONING, REASONING_CONTENT},
+        {"refusal", WEIR_TEXT, TEXT_REFUSAL},
+        {"thinking", WEIR_REASONING, REASONING_PARTS},
+    };
+
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        struct weir_str text = weir_test_text(&t, fields[i].channel, 0, fields[i].block);
+        if (!text.len)
+            continue;
+        wt_add_text(to, fields[i].name);
+        wt_add_text(to, " 0 ");
+        put_digest(to, text);
+    }
+}
+
+static void put_word(struct weir_test_buf *to, struct weir_str word)
+{
+    wt_add(to, word.len ? word : WEIR_STR("-"));
+    wt_add_text(to, " ");
+}
+
+static void put_calls(struct weir_test_buf *to)
+{
+    for (uint32_t block = 0; block < 4; block++) {
+        struct weir_str id = WEIR_STR(""), name = WEIR_STR("");
+        char at[32];
+        bool any = false;
+        for (size_t i = 0; i < weir_test_event_count(&t); i++) {
+            const struct weir_event *ev = &weir_test_event(&t, i)->event;
+            if (ev->channel != WEIR_ARGUMENTS || ev->block != block)
+                continue;
+            any = true;
+            id = id.len ? id : ev->tool_id;
+            name = name.len ? name : ev->tool_name;
+        }
+        if (!any)
+            continue;
+        snprintf(at, sizeof at, "call 0 %u ", block);
+        wt_add_text(to, at);
+        put_word(to, id);
+        put_word(to, name);
+        put_digest(to, weir_test_text(&t, WEIR_ARGUMENTS, 0, block));
+    }
+}
+
+static void put_ends(struct weir_test_buf *to)
+{
+    const struct weir_usage *u = NULL;
+    struct weir_str error = WEIR_STR("");
+    char line[256];
+
+    for (size_t i = 0; i < weir_test_event_count(&t); i++) {
+        const struct weir_event *ev = &weir_test_event(&t, i)->event;
+        if (ev->channel == WEIR_FINISH) {
+            snprintf(line, sizeof line, "finish %u %.*s\n", ev->choice, (int)ev->detail.len, ev->detail.ptr);
+            wt_add_text(to, line);
+        }
+        u = ev->usage ? ev->usage : u;
+        error = ev->channel == WEIR_ERRORED ? ev->detail : error;
+    }
+    if (u) {
+        snprintf(line, sizeof line, "usage %lld %lld %lld %lld %lld %lld %lld\n", (long long)u->input,
+                 (long long)u->cache_read, (long long)u->cache_write, (long long)u->output, (long long)u->reasoning,
+                 (long long)u->audio_in, (long long)u->audio_out);
+        wt_add_text(to, line);
+    }
+    if (error.len) {
+        wt_add_text(to, "error ");
+        wt_add(to, error);
+        wt_add_text(to, "\n");
+    }
+}
+
+/* Every stream of text has exactly one `last`. */
+static void lasts_are_right(const char *name)
+{
+    for (size_t i = 0; i < weir_test_event_count(&t); i++) {
+        const struct weir_event *a = &weir_test_event(&t, i)->event;
+        int lasts = 0;
+        for (size_t k = 0; k < weir_test_event_count(&t); k++) {
+            const struct weir_event *b = &weir_test_event(&t, k)->event;
+            lasts += b->last && b->channel == a->channel && b->choice == a->choice && b->block == a->block;
+        }
+        if (a->channel <= WEIR_ARGUMENTS && !a->copy)
+            ck_assert_msg(lasts == 1, "%s: a stream has %d lasts", name, lasts);
+    }
+}
+
+static void decode_file(const char *name, const char *recorded)
+{
+    bool stream = strstr(name, ".json") == NULL;
+    char *sse = !stream ? NULL : strstr(name, ".sse") ? strdup(recorded) : as_stream(recorded);
+    bool ok;
+
+    ck_assert(weir_test_accept(&t, "POST", "/v1/chat/completions",
+                               stream ? "{\"model\":\"m\",\"messages\":[],\"stream\":true,\"stream_options\":"
+                                        "{\"include_usage\":true}}"
+                                      : "{\"model\":\"m\",\"messages\":[]}",
+                               &e));
+    ok = stream ? weir_test_decode_stream(&t, sse, &e) : weir_test_decode_body(&t, 200, recorded, &e);
+    ck_assert_msg(ok, "%s: %s", name, e.text);
+    ck_assert_msg(t.client.len == strlen(stream ? sse : recorded) &&
+                      memcmp(t.client.ptr, stream ? sse : recorded, t.client.len) == 0,
+                  "%s: not byte for byte", name);
+    lasts_are_right(name);
+    free(sse);
+}
+
+/* ---- the test ---- */
+
+static void file_check(const char *name, struct weir_str want)
+{
+    struct weir_test_buf got = {0};
+    char *recorded;
+
+    if (!name[0])
+        return;
+    recorded = fixture_read(name);
+    ck_assert_msg(recorded != NULL, "no recording %s", name);
+    decode_file(name, recorded);
+    put_texts(&got);
+    put_calls(&got);
+    put_ends(&got);
+    ck_assert_msg(got.len == want.len && (!got.len || memcmp(got.ptr, want.ptr, got.len) == 0),
+                  "%s:\n got: %.*s\nwant: %.*s", name, (int)got.len, got.ptr, (int)want.len, want.ptr);
+    wt_buf_free(&got);
+    free(recorded);
+}
+
+static int files_check(const char *golden)
+{
+    struct weir_str rest = {golden, strlen(golden)}, line;
+    struct weir_test_buf want = {0};
+    char name[128] = "";
+    int files = 0;
+
+    while (wt_line(&rest, &line)) {
+        if (line.len > 5 && memcmp(line.ptr, "file ", 5) == 0) {
+            file_check(name, wt_view(&want));
+            snprintf(name, sizeof name, "%.*s", (int)line.len - 5, line.ptr + 5);
+            want.len = 0;
+            files++;
+            continue;
+        }
+        wt_add(&want, line);
+        wt_add_text(&want, "\n");
+    }
+    file_check(name, wt_view(&want));
+    wt_buf_free(&want);
+    return files;
+}
+
+START_TEST(test_recordings)
+{
+    char *index = fixture_read("index.json"), *golden = file_read(GOLDEN);
+
+    ck_assert_msg(golden != NULL, "no %s: run tests from the repository's folder", GOLDEN);
+    if (index) {
+        weir_test_init(&t, &weir_plugin, "");
+        ck_assert_int_eq(files_check(golden), 52);
+        weir_test_fini(&t);
+    } else {
+        printf("openai_golden: no recordings in $WEIR_SHARED/data/fixtures or ../shared/data/fixtures: nothing "
+               "compared\n");
+    }
+    free(index);
+    free(golden);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("openai_golden");
+    TCase *c = tcase_create("openai_golden");
+
+    tcase_add_test(c, test_recordings);
+    suite_add_tcase(s, c);
+    return s;
+}
