@@ -261,16 +261,21 @@ void automaton_fini(struct automaton *a)
 
 bool automaton_finds(struct automaton *a, struct weir_str text)
 {
+    const uint8_t *classes = a->set->classes;
+    const uint32_t *rows = a->rows;
     uint32_t state = a->start[0], epoch = a->epoch;
 
     if (!a->set->root_count)
         return false;
-    for (size_t i = 0; i < text.len; i++) {
-        state = automaton_step(a, state, (unsigned char)text.ptr[i]);
-        if (state & STATE_MATCH)
-            return true;
-        if (a->epoch - epoch > 2)
-            return true; /* this text makes states faster than they can be kept */
+    for (size_t i = 0; i < text.len && !(state & STATE_MATCH); i++) {
+        uint32_t class = classes[(unsigned char)text.ptr[i]], next = rows[(state >> 2) + 1 + class];
+        if (!next) {
+            next = automaton_make(a, state, class);
+            rows = a->rows;
+            if (a->epoch - epoch > 2)
+                return true; /* this text makes states faster than they can be kept */
+        }
+        state = next;
     }
-    return automaton_end(a, state) & STATE_MATCH;
+    return (state & STATE_MATCH) || (automaton_end(a, state) & STATE_MATCH);
 }

@@ -181,7 +181,7 @@ bool pattern_seal(struct pattern_set *p, struct weir_error *e)
         return false;
     }
     for (int c = 0; c < 256; c++)
-        if (pattern_is_word((unsigned char)c))
+        if ((p->word_bytes[c] = pattern_is_word((unsigned char)c)))
             word.bits[c >> 6] |= 1ull << (c & 63);
     memset(p->classes, 0, sizeof p->classes);
     classes_split(p, &word); /* \b tells word bytes from others */

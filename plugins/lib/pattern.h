@@ -40,6 +40,7 @@ struct pattern_set {          /* {0} to begin with */
     uint32_t longest;            /* bytes of the longest possible match */
     uint32_t class_count;        /* bytes that no pattern tells apart are of one class */
     uint8_t classes[256], samples[256];      /* byte -> class; class -> one of its bytes */
+    bool word_bytes[256];     /* pattern_is_word() as a table */
 };
 
 /* false and the error, which names `text` and the column in it.  `id` is what a match is told by; of several patterns

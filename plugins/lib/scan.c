@@ -106,21 +106,35 @@ static bool run_next(struct run *r)
     return true;
 }
 
-/* Passes bytes with which nothing begins: most of them. */
+/* Passes bytes at which no match begins and none is under way at the end of the text: nearly all of them. */
 static void run_skip(struct run *r)
 {
     struct automaton *a = &r->s->a;
+    const uint8_t *classes = a->set->classes;
+    const unsigned char *text = r->text;
+    const uint32_t *rows = a->rows;
+    size_t from = r->from, at, len = r->len;
+    uint32_t state, next;
     bool after_word = r->after_word;
 
-    while (r->from < r->len) {
-        uint32_t next = automaton_step(a, a->start[after_word], r->text[r->from]);
+    for (; from < len; after_word = a->set->word_bytes[text[from++]]) {
+        at = from;
+        next = a->start[after_word];
+        do {
+            uint32_t class = classes[text[at]];
+            state = next;
+            next = rows[(state >> 2) + 1 + class];
+            if (!next) {
+                next = automaton_make(a, state, class);
+                rows = a->rows;
+            }
+        } while (!(next & (STATE_DEAD | STATE_MATCH)) && ++at < len);
         if ((next & (STATE_DEAD | STATE_MATCH)) != STATE_DEAD)
             break;
-        after_word = pattern_is_word(r->text[r->from++]);
     }
     r->after_word = after_word;
-    r->state = a->start[after_word];
-    r->at = r->from;
+    r->state = a->start[after_word]; /* the rest, from its first byte again, is for run_match() */
+    r->at = r->from = from;
 }
 
 static bool run_all(struct run *r, bool last)

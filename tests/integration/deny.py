@@ -135,9 +135,9 @@ def request_is_blocked(w, up):
     assert up.requests == [], "something reached the upstream"
     assert chat(w.port, "have you seen the bluebird?", "up/m")[0] == 200
     assert len(up.requests) == 1
-    rows = w.wait_records(6)
-    denied = [r for r in rows if r.get("outcome") == "denied"]
+    denied = w.wait_records(5, "deny")
     assert len(denied) == 5 and denied[0]["reason"] == "word 1" and denied[-1]["reason"] == "word 2", denied
+    assert denied[0]["id"] == decision and denied[0]["code"] == "no_birds", denied[0]
 
 
 @with_weir('action = "mask";')
