@@ -8,6 +8,7 @@ import json
 import re
 import socket
 import subprocess
+import threading
 import time
 
 from _weir import SANITIZED, WEIR, Tests, Upstream, Weir, answer, chat, completion, read_message, request
@@ -49,8 +50,8 @@ DONE = record("[DONE]")
 
 def script(_, message):
     body = json.loads(message[2])
-    plan = PLANS.get(body["messages"][-1]["content"])
-    return plan if plan is not None else [answer(completion("fine"))]
+    steps = PLANS.get(body["messages"][-1]["content"]) if "messages" in body else None
+    return steps if steps is not None else [answer(completion("fine"))]
 
 
 def text_stream(pieces, key="content", choice=0):
@@ -386,6 +387,112 @@ def directions_are_kept(w, up):
     name = plan("answer", text_stream(["a secret"]))
     assert joined(parsed(ask(w, name)[2])) == "a secret"
     assert ask(w, "secret")[0] == 403
+
+
+# ---- other shapes of streams ----
+
+@with_weir('action = "mask";')
+def the_last_text_may_come_with_the_finish(w, up):
+    PLANS["f"] = [STREAM] + text_stream(["a sec"]) + [chunk({"content": "ret, a sec"}, finish="stop"), DONE, "close"]
+    rows = parsed(ask(w, "f")[2])
+    assert joined(rows) == "a [removed], a sec" and rows[-1]["choices"][0]["finish_reason"] == "stop", rows
+    PLANS["g"] = [STREAM] + text_stream(["a sec"]) + [chunk({"content": ""}, finish="stop"), DONE, "close"]
+    rows = parsed(ask(w, "g")[2])
+    assert joined(rows) == "a sec" and rows[-1]["choices"][0]["finish_reason"] == "stop", rows
+
+
+@with_weir('action = "mask";')
+def records_of_other_shapes(w, up):
+    """Several data lines, CRLF, comments and event names around a word that is cut."""
+    def lines(text, end):
+        data = json.dumps({"id": "c1", "object": "chat.completion.chunk", "created": 7, "model": "m", "choices": [
+            {"index": 0, "delta": {"content": text}, "finish_reason": None}]}, indent=1)
+        return end.join(["event: message", ": hello"] + ["data: " + d for d in data.split("\n")] + ["", ""]).encode()
+    for end in ("\n", "\r\n", "\r"):
+        PLANS["shape"] = [STREAM, lines("a sec", end), lines("ret ", end), lines("more", end), lines(" secrets", end),
+                          chunk({}, finish="stop"), DONE, "close"]
+        _, _, body = ask(w, "shape")
+        text = ""
+        for rec in re.split(rb"\r\n\r\n|\n\n|\r\r", body):
+            data = "\n".join(l[6:] for l in rec.decode().splitlines() if l.startswith("data: "))
+            if data and data != "[DONE]":
+                text += json.loads(data)["choices"][0]["delta"].get("content", "")
+        assert text == "a [removed] more [removed]s", (end, body)
+
+
+@with_weir('action = "mask";')
+def legacy_completions_are_masked(w, up):
+    def legacy(text, finish=None):
+        return record(json.dumps({"id": "cmpl-1", "object": "text_completion", "created": 7, "model": "m",
+                                  "choices": [{"index": 0, "text": text, "logprobs": None, "finish_reason": finish}]}))
+    text = "once a secret, and a secre"
+    for i in range(len(text) + 1):
+        stream = [STREAM] + [legacy(p) for p in cut_at(text, i)] + [legacy("", "stop"), DONE, "close"]
+        up.script = lambda n, m: stream
+        _, _, body = request(w.port, "POST", "/v1/completions", {"model": "up/m", "prompt": "p", "stream": True})
+        assert "".join(r["choices"][0]["text"] for r in parsed(body)) == masked(text), (i, body)
+    up.script = script
+    assert request(w.port, "POST", "/v1/completions", {"model": "up/m", "prompt": ["a secret", "b"]})[0] == 200
+    assert json.loads(up.requests[-1][2])["prompt"] == ["a [removed]", "b"], up.requests[-1][2]
+
+
+@with_weir('action = "mask";')
+def refusals_are_masked(w, up):
+    name = plan("refusal", text_stream(["I keep the sec", "ret"], "refusal"))
+    assert joined(parsed(ask(w, name)[2]), "refusal") == "I keep the [removed]"
+
+
+@with_weir('action = "mask";')
+def a_stream_that_breaks_off_ends_well(w, up):
+    """What is held when the upstream fails is never more than text; the error event and [DONE] stand at the end."""
+    PLANS["broken"] = [STREAM] + text_stream(["begun ", "sec"]) + ["close"]
+    rows = parsed(ask(w, "broken")[2])
+    assert rows[-1]["error"]["code"] == "upstream_truncated" and joined(rows[:-1]) in ("begun ", "begun sec"), rows
+    PLANS["failed"] = [STREAM] + text_stream(["begun ", "a secret sec"]) + [record('{"error":{"message":"overloaded","type":"server_error"}}'), DONE, "close"]
+    body = ask(w, "failed")[2]
+    assert b"secret" not in body and b"overloaded" in body and body.endswith(b"data: [DONE]\n\n"), body
+
+
+@with_weir('action = "block";')
+def tool_arguments_are_blocked_at_every_cut(w, up):
+    args = '{"fine": 1, "a": "the s\\u0065cret"}'
+    for i in range(len(args) + 1):
+        name = plan("tool %d" % i, tool_chunks(cut_at(args, i)))
+        status, _, body = ask(w, name)
+        last = json.loads(body) if status == 403 else parsed(body)[-1]
+        assert last["error"]["code"] == "denied_content", (i, body)
+        assert b"0065cret" not in body and b"cret" not in body, (i, body)
+
+
+@with_weir('action = "mask"; mask = "<blue>"; }, { name = "second"; plugin = "deny"; patterns = [ "<blue> b", "x<" ]; action = "mask"; mask = "!";')
+def stages_see_what_those_before_them_made(w, up):
+    for text in ("a secret bee", "x secret", "xsecret b", "secret c"):
+        want = re.sub("<blue> b|x<", "!", REFERENCE.sub("<blue>", text))
+        want = {"xsecret b": "!"}.get(text, want)                   # the two overlap: one mask
+        for i in range(len(text) + 1):
+            name = plan("%s %d" % (text[::-1], i), text_stream(cut_at(text, i)))
+            assert joined(parsed(ask(w, name)[2])) == want, (text, i)
+        assert ask(w, text, stream=False)[0] == 200
+        assert json.loads(up.requests[-1][2])["messages"][0]["content"] == want, up.requests[-1][2]
+
+
+@with_weir('action = "mask";')
+def many_streams_at_once(w, up):
+    """Requests that are cut in the middle of a word wait for one another and share one process."""
+    plan("slow", [x for p in cut_at("a secret sk-12", 4, 5, 8, 10) for x in (chunk({"content": p}), 0.02)])
+    bad = []
+
+    def one():
+        rows = parsed(ask(w, "slow")[2])
+        if joined(rows) != "a [removed] sk-12":
+            bad.append(rows)
+
+    threads = [threading.Thread(target=one) for _ in range(40)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not bad, bad[0]
 
 
 # ---- observe ----
