@@ -115,7 +115,7 @@ static uint32_t state_push(struct automaton *a, const struct state *s, const uin
         index_grow(a);
     memory_more(a->states, a->state_count, a->state_cap);
     while (a->member_count + s->count > a->member_cap) {
-        a->member_cap = a->member_cap ? a->member_cap * 2 : 256;
+        a->member_cap *= 2;
         a->members = memory_resize(a->members, a->member_cap, sizeof *a->members);
     }
     if (a->row_words + a->width > a->row_cap) {
@@ -243,6 +243,8 @@ void automaton_init(struct automaton *a, const struct pattern_set *set, bool sea
     a->stack = memory_resize(NULL, 2 * (size_t)n + 2, sizeof *a->stack);
     a->now = memory_resize(NULL, n, sizeof *a->now);
     a->next = memory_resize(NULL, n, sizeof *a->next);
+    a->member_cap = 256;
+    a->members = memory_resize(NULL, a->member_cap, sizeof *a->members);
     states_forget(a);
 }
 
