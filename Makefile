@@ -163,9 +163,9 @@ e2e: deps-test
 	@$(MAKE) --no-print-directory build-tests
 	@tests/e2e/run.sh
 
-$(B)/bench/%: bench/%.c $(B)/libhost.a
+$(B)/bench/%: bench/%.c $(B)/libhost.a $(B)/libplugin.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HOST_CFLAGS) $(ALL_LDFLAGS) -MF $@.d -o $@ $< $(B)/libhost.a $(LIBS)
+	$(Q)$(CC) $(HOST_CFLAGS) -Iplugins/lib $(ALL_LDFLAGS) -MF $@.d -o $@ $< $(B)/libhost.a $(B)/libplugin.a $(LIBS)
 
 bench: deps-test
 	@$(MAKE) --no-print-directory all $(BENCH_BIN)
