@@ -420,6 +420,15 @@ def who_observes_blocks_nothing():
             assert all(c["labels"]["fixture.would_block"] == "fixture" for c in closes), (where, closes)
 
 
+@tests
+def what_a_guardrail_reads_is_bounded():
+    up = Upstream(lambda n, _: [SSE_HEAD] + [TEXT % (b"x" * 900)] * 200 + [END, "close"])
+    with weir("blocks_everywhere", 'where = "request"; mode = "observe";', upstream_provider(up) + 'max_response = "64k";\n') as w:
+        status, _, body = chat(w.port, "hello", model="m", stream=True)
+        assert b'"code":"upstream_too_large"' in body and len(body) < 80000, body[-300:]
+        assert [c["outcome"] for c in w.wait_records(1)] == ["upstream_invalid"]
+
+
 # ---- the skeleton ----
 
 SKELETON = {"acme": "providers", "hello": "providers", "wordlimit": "guardrails", "lines": "sinks"}
