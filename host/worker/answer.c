@@ -97,7 +97,7 @@ enum step_result step_stream(struct request *r)
 
 /* ---- pieces ---- */
 
-/* Raw error text may hold what we sent; our credentials do not go on to clients. */
+/* An upstream may repeat what we sent; our credentials do not go on to clients. */
 static bool holds_secret(const struct request *r, struct weir_str s)
 {
     const struct provider *p = r->endpoints[r->pick];
@@ -178,6 +178,11 @@ static void whole_end(struct request *r)
     struct answer *a = r->answer;
     struct weir_str body = buf_view(&a->body);
 
+    if (!a->passes && holds_secret(r, body)) {
+        answer_fail(r, OUTCOME_upstream_error, "upstream_error", "the model's provider failed; its words are withheld",
+                    "the answer held one of our secrets");
+        return;
+    }
     if (!a->passes) {
         frame_take(r, (struct weir_frame){.raw = body, .data = body});
         return;

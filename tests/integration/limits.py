@@ -173,8 +173,13 @@ def worker_pid(w):
 
 
 def private_kb(pid):
-    with open("/proc/%d/smaps_rollup" % pid) as f:
-        return int(re.search(r"Private_Dirty:\s+(\d+)", f.read())[1])
+    try:
+        with open("/proc/%d/smaps_rollup" % pid) as f:
+            return int(re.search(r"Private_Dirty:\s+(\d+)", f.read())[1])
+    except PermissionError:                  # weir lets nobody look into it but root
+        with open("/proc/%d/statm" % pid) as f:
+            _, resident, shared = f.read().split()[:3]
+            return (int(resident) - int(shared)) * resource.getpagesize() // 1024
 
 
 def files_allowed(n):
