@@ -138,11 +138,17 @@ $(B)/tests/%: tests/unit/%.c tests/unit/main.c $(B)/libhost.a $(B)/libplugin.a
 	    $(B)/libhost.a $(B)/libplugin.a $(LIBS) $(shell pkg-config --libs check)
 
 # Fuzzers: libFuzzer by clang, and the same file with a main() that replays a corpus, for every compiler.
-$(B)/fuzz/%: tests/fuzz/%.c $(HOST_SRC) $(PLIB_SRC)
+FUZZ_FLAGS = -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP \
+             -Ihost -Isdk -Iplugins/lib $(PKG_CFLAGS)
+$(B)/fuzz-obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+$(B)/libfuzz.a: $(patsubst %.c,$(B)/fuzz-obj/%.o,$(HOST_SRC) $(PLIB_SRC))
+	$(Q)rm -f $@ && ar qcs $@ $^
+$(B)/fuzz/%: tests/fuzz/%.c $(B)/libfuzz.a
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  FUZZ $@")
-	$(Q)clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ihost -Isdk -Iplugins/lib \
-	    $(PKG_CFLAGS) -o $@ $< $(HOST_SRC) $(PLIB_SRC) $(LIBS)
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer -MF $@.d -o $@ $< $(B)/libfuzz.a $(LIBS)
 $(B)/fuzz-replay/%: tests/fuzz/%.c tests/fuzz/standalone.c $(B)/libhost.a $(B)/libplugin.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST_CFLAGS) -Iplugins/lib $(ALL_LDFLAGS) -MF $@.d -o $@ $< tests/fuzz/standalone.c $(B)/libhost.a $(B)/libplugin.a $(LIBS)

@@ -11,47 +11,64 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=1:detect_stack
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 export CK_DEFAULT_TIMEOUT=${CK_DEFAULT_TIMEOUT:-120}
 
-passed=0 failed=0 skipped=0 begin=$SECONDS
+begin=$SECONDS
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
+count=0
 
-run() {                     # run NAME LIMIT_S COMMAND...
-    local name=$1 limit=$2 start=$SECONDS line p f s rc
-    shift 2
-    if [ ${#words[@]} -gt 0 ]; then
-        local hit=
-        for w in "${words[@]}"; do case "$name" in *"$w"*) hit=1 ;; esac; done
-        [ -n "$hit" ] || return 0
-    fi
-    timeout -k 10 "$limit" "$@" >"$logs/out" 2>&1 </dev/null
+judge() {                   # judge NAME LIMIT_S LOG COMMAND...: one line for the reader, one line of sums for the end
+    local name=$1 limit=$2 log=$3 start=$SECONDS line p f s rc
+    shift 3
+    timeout -k 10 "$limit" "$@" >"$log" 2>&1 </dev/null
     rc=$?
-    line=$(grep -aE '^([^ ]+: )?[0-9]+ passed, [0-9]+ failed' "$logs/out" | tail -n 1)
+    line=$(grep -aE '^([^ ]+: )?[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
     p=$(sed -nE 's/.*[^0-9]([0-9]+) passed.*/\1/p' <<<" $line")
     f=$(sed -nE 's/.* ([0-9]+) failed.*/\1/p' <<<"$line")
     s=$(sed -nE 's/.* ([0-9]+) skipped.*/\1/p' <<<"$line")
     if [ "$rc" -ne 0 ] && [ "${f:-0}" -eq 0 ]; then f=1; fi
     if [ -z "$line" ] && [ "$rc" -eq 0 ]; then f=1; fi
-    passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0})) skipped=$((skipped + ${s:-0}))
     if [ "${f:-0}" -gt 0 ]; then
-        echo "FAIL $name ($((SECONDS - start)) s, exit $rc)"
-        tail -n 60 "$logs/out" | sed 's/^/     /'
+        { echo "FAIL $name ($((SECONDS - start)) s, exit $rc)"; tail -n 60 "$log" | sed 's/^/     /'; } >"$log.say"
     else
-        printf 'ok   %-44s %4s passed%s  %s s\n' "$name" "${p:-0}" "${s:+, $s skipped}" "$((SECONDS - start))"
-        if [ "${s:-0}" -gt 0 ]; then grep -a -i skip "$logs/out" | head -n 3 | sed 's/^/     /'; fi
+        {
+            printf 'ok   %-44s %4s passed%s  %s s\n' "$name" "${p:-0}" "${s:+, $s skipped}" "$((SECONDS - start))"
+            if [ "${s:-0}" -gt 0 ]; then grep -a -i skip "$log" | head -n 3 | sed 's/^/     /'; fi
+        } >"$log.say"
     fi
+    cat "$log.say"
+    echo "${p:-0} ${f:-0} ${s:-0}" >"$log.sum"
+}
+
+wanted() {
+    [ ${#words[@]} -eq 0 ] && return 0
+    local w
+    for w in "${words[@]}"; do case "$1" in *"$w"*) return 0 ;; esac; done
+    return 1
+}
+run() {                     # run NAME LIMIT_S COMMAND...: by itself
+    wanted "$1" || return 0
+    count=$((count + 1))
+    judge "$1" "$2" "$logs/$count" "${@:3}"
+}
+spawn() {                   # the same, two at a time
+    wanted "$1" || return 0
+    count=$((count + 1))
+    while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n; done
+    judge "$1" "$2" "$logs/$count" "${@:3}" &
 }
 
 words=("$@")
 for t in "$B"/tests/*_test; do
-    [ -x "$t" ] && run "unit/$(basename "$t")" 300 "$t"
+    [ -x "$t" ] && spawn "unit/$(basename "$t")" 300 "$t"
 done
-[ -x "$B/tests/abi" ] && run abi 20 "$B/tests/abi"
+[ -x "$B/tests/abi" ] && spawn abi 20 "$B/tests/abi"
 for f in "$B"/fuzz-replay/*; do
     [ -x "$f" ] || continue
     case "$f" in *.d) continue ;; esac
     corpus=tests/fuzz/corpus/$(basename "$f")
-    run "corpus/$(basename "$f")" 120 "$f" "$corpus"/*
+    spawn "corpus/$(basename "$f")" 120 "$f" "$corpus"/*
 done
+wait
 for c in tests/integration/*.py; do
     [ -e "$c" ] || continue
     case "$(basename "$c")" in _*) continue ;; esac
@@ -59,6 +76,8 @@ for c in tests/integration/*.py; do
 done
 [ -e tests/cases/run.py ] && run cases 300 python3 tests/cases/run.py
 
+wait
+read -r passed failed skipped < <(cat "$logs"/*.sum 2>/dev/null | awk '{p += $1; f += $2; s += $3} END {print p + 0, f + 0, s + 0}')
 echo "$((SECONDS - begin)) s"
 if [ "$skipped" -gt 0 ]; then echo "$passed passed, $failed failed, $skipped skipped"; else echo "$passed passed, $failed failed"; fi
 [ "$failed" -eq 0 ] && { [ "$skipped" -eq 0 ] || [ -z "${CI:-}" ]; }
