@@ -68,6 +68,13 @@ START_TEST(gcra_odd_rates)
     ck_assert(!counters_rate(c, 2, 3, 1, 1, 100, &retry));
     ck_assert_int_eq(retry, 1);
     ck_assert(counters_rate(c, 2, 3, 1, 1, 101, NULL));
+    /* asked as often as can be for 1,000 us: the burst and 3 for each, never more */
+    int allowed = 0;
+    for (int64_t us = 0; us <= 1000; us++)
+        while (counters_rate(c, 4, 3, 1, 4, us, NULL))
+            allowed++;
+    ck_assert_int_le(allowed, 4 + 3 * 1000);
+    ck_assert_int_gt(allowed, 3 * 990);
     /* numbers that do not fit must not wrap round */
     ck_assert(counters_rate(c, 3, 1, INT64_MAX / 2, INT64_MAX / 2, 1764030000123456, NULL));
     ck_assert(counters_rate(c, 3, 1, INT64_MAX / 2, INT64_MAX / 2, 1764030000123456, NULL));
