@@ -3,7 +3,7 @@
  * automaton.h -- runs all patterns of a set at once, one table look-up a byte.
  *
  * The states are sets of nodes, made when a text first needs them; one automaton per process, since making states
- * writes.  When they fill `limit` bytes all are thrown away, `epoch` counts up, and states from before must not be used.
+ * writes.  When they fill `limit` bytes all are thrown away, `epoch` counts up, and those from before must not be used.
  *
  * A boundary (\b) needs the byte behind it, so a match may become known one byte late: stepping from a state over a
  * byte tells of matches that end before that byte (`before`) and behind it (`behind`).

@@ -2,9 +2,9 @@
 /*
  * pattern.h -- keywords and bounded regular expressions, compiled into one graph for automaton.h.
  *
- * Built once per generation (prepare) and sealed: the graph then is one read-only mapping that all workers share.  It has no
- * cycles: every pattern has a longest match, which bounds what a stream must ever hold back.  docs/deny.md describes what
- * may be written.
+ * Built once per generation (prepare) and sealed: the graph then is one read-only mapping that all workers share.  It
+ * has no cycles: every pattern has a longest match, which bounds what a stream must ever hold back.  docs/deny.md
+ * describes what may be written.
  */
 #ifndef LIB_PATTERN_H
 #define LIB_PATTERN_H
@@ -47,10 +47,11 @@ struct pattern_set {          /* {0} to begin with */
     bool word_bytes[256];     /* pattern_is_word() as a table */
 };
 
-/* false and the error, which names `text` and the column in it.  `id` is what a match is told by; of several patterns that
- * match the same text, the lowest id counts. */
+/* false and the error, which names `text` and the column in it.  `id` is what a match is told by; of several patterns
+ * that match the same text, the lowest id counts. */
 bool pattern_add(struct pattern_set *, const char *text, uint32_t id, struct weir_error *);
-/* A literal.  `caseless`: ASCII letters match in either case.  `whole`: not when a letter, digit or _ touches its ends. */
+/* A literal.  `caseless`: ASCII letters match in either case.  `whole`: not when a letter, digit or _ touches its
+ * ends. */
 bool pattern_add_word(struct pattern_set *, const char *text, bool caseless, bool whole, uint32_t id,
                       struct weir_error *);
 /* After the last pattern; nothing may be added then.  false: the patterns are too large together. */
@@ -69,8 +70,8 @@ static inline bool pattern_has(const struct pattern_bytes *b, unsigned char c)
     return b->bits[c >> 6] >> (c & 63) & 1;
 }
 
-/* For the parser: nodes are made from the end of a pattern to its beginning.  PATTERN_FULL when the set is full, and when
- * `out` is that. */
+/* For the parser: nodes are made from the end of a pattern to its beginning.  PATTERN_FULL when the set is full, and
+ * when `out` is that. */
 uint32_t pattern_node(struct pattern_set *, enum pattern_kind, uint32_t out, uint32_t arg);
 uint32_t pattern_byte(struct pattern_set *, const struct pattern_bytes *, uint32_t out);
 void pattern_root(struct pattern_set *, uint32_t node);
