@@ -159,9 +159,9 @@ fuzz-build: $(FUZZ_BIN)
 lint: deps-test all
 	@tools/lint.sh
 
-e2e: deps-test
-	@$(MAKE) --no-print-directory build-tests
-	@tests/e2e/run.sh
+e2e: deps
+	@$(MAKE) --no-print-directory all
+	@B=$(B) tests/e2e/run.sh
 
 $(B)/bench/%: bench/%.c $(B)/libhost.a $(B)/libplugin.a
 	@mkdir -p $(@D)

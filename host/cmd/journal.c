@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* journal.c -- `weir journal`: prints the records of a journal, follows it, or checks every byte of it.  Writes nothing. */
+/* journal.c -- `weir journal`: prints the records of a journal, follows it, or checks every byte of it.  Writes
+ * nothing. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -46,7 +47,8 @@ static void put_value(struct buf *b, const struct weir_field *f)
         buf_char(b, '"');
     for (size_t i = 0; i < f->text.len; i++) {
         uint8_t c = (uint8_t)f->text.ptr[i];
-        buf_char(b, c < ' ' || c == 0x7f || c == '"' || (c == 0xc2 && i + 1 < f->text.len && (uint8_t)f->text.ptr[i + 1] < 0xa0)
+        buf_char(b, c < ' ' || c == 0x7f || c == '"' ||
+                            (c == 0xc2 && i + 1 < f->text.len && (uint8_t)f->text.ptr[i + 1] < 0xa0)
                         ? '?'
                         : (char)c);
     }
@@ -73,7 +75,7 @@ static void put_frame(struct view *v, const struct journal_frame *f)
     }
     put_time(&v->line, r.time_us);
     buf_printf(&v->line, " " STR_FMT, STR_ARG(r.kind));
-    for (size_t i = 2; i < r.count; i++) {   /* behind kind and time */
+    for (size_t i = 2; i < r.count; i++) { /* behind kind and time */
         buf_printf(&v->line, " " STR_FMT "=", STR_ARG(r.fields[i].name));
         put_value(&v->line, &r.fields[i]);
     }
@@ -105,7 +107,9 @@ static int show(struct view *v, struct cursor *c)
 
 /* ---- checking ---- */
 
-struct sums { uint64_t records, opens, closes, denies, gaps, bad, first, last; };
+struct sums {
+    uint64_t records, opens, closes, denies, gaps, bad, first, last;
+};
 
 static void count_frame(struct view *v, struct sums *s, const struct journal_frame *f)
 {
@@ -162,9 +166,10 @@ static int verify(struct view *v, struct cursor *c)
             printf("%s\n", e.text);
     }
     s.bad += cursor_lost(c) + bad_heads(v->state);
-    printf("%llu records, %llu to %llu: %llu open, %llu close, %llu deny, %llu gap; %s\n", (unsigned long long)s.records,
-           (unsigned long long)s.first, (unsigned long long)s.last, (unsigned long long)s.opens, (unsigned long long)s.closes,
-           (unsigned long long)s.denies, (unsigned long long)s.gaps, s.bad ? "DAMAGED" : "all whole");
+    printf("%llu records, %llu to %llu: %llu open, %llu close, %llu deny, %llu gap; %s\n",
+           (unsigned long long)s.records, (unsigned long long)s.first, (unsigned long long)s.last,
+           (unsigned long long)s.opens, (unsigned long long)s.closes, (unsigned long long)s.denies,
+           (unsigned long long)s.gaps, s.bad ? "DAMAGED" : "all whole");
     return fflush(stdout) == 0 && !s.bad ? CMD_OK : CMD_FAILED;
 }
 
@@ -201,8 +206,10 @@ static int run(int argc, char **argv)
 {
     const char *config = NULL, *from = "0", *state = NULL;
     struct view v = {0};
-    const struct cmd_option options[] = {
-        {'c', "config", &config, NULL}, {0, "from", &from, NULL}, {'f', "follow", NULL, &v.follow}, {0, "json", NULL, &v.json}};
+    const struct cmd_option options[] = {{'c', "config", &config, NULL},
+                                         {0, "from", &from, NULL},
+                                         {'f', "follow", NULL, &v.follow},
+                                         {0, "json", NULL, &v.json}};
     struct weir_error e = {0};
     struct world *w = NULL;
 

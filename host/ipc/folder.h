@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * folder.h -- folders and whole files under the state folder: made for us alone, replaced in one step, durable when it says so.
- * Used by the journal, cursors and rings, in any process.
+ * folder.h -- folders and whole files under the state folder: made for us alone, replaced in one step, durable when
+ * it says so. Used by the journal, cursors and rings, in any process.
  */
 #ifndef IPC_FOLDER_H
 #define IPC_FOLDER_H
@@ -9,7 +9,8 @@
 #include "base/buf.h"
 #include "weir.h"
 
-/* Makes one folder, mode 0700, unless it is there.  false and the error when it is no folder, or another user may write to it. */
+/* Makes one folder, mode 0700, unless it is there.  false and the error when it is no folder, or another user may
+ * write to it. */
 bool folder_make(const char *path, struct weir_error *);
 bool folder_sync(const char *path, struct weir_error *);                /* names in it are durable */
 

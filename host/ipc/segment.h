@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * segment.h -- one file of the journal: its head, its frames, and how reading goes on behind damage.  What the writer (journal.c) and
- * the readers (cursor.c) have in common; nobody else needs it.
+ * segment.h -- one file of the journal: its head, its frames, and how reading goes on behind damage.  What the
+ * writer (journal.c) and the readers (cursor.c) have in common; nobody else needs it.
  */
 #ifndef IPC_SEGMENT_H
 #define IPC_SEGMENT_H
@@ -36,8 +36,8 @@ struct segment {
 /* A head that is damaged is no failure: the name says the same.  false: the file cannot be opened. */
 bool segment_open(struct segment *, const char *state, uint64_t first, struct weir_error *);
 void segment_close(struct segment *);
-/* The next frame whose sequence is at least `least`; behind damage the next one that is whole, so its sequence may be higher than that.
- * false: there is none, now. */
+/* The next frame whose sequence is at least `least`; behind damage the next one that is whole, so its sequence may
+ * be higher than that. false: there is none, now. */
 bool segment_next(struct segment *, uint64_t least, struct journal_frame *);
 /* What was read ahead may have been cut off and written anew since: reads it again. */
 void segment_forget(struct segment *);

@@ -152,7 +152,7 @@ static ssize_t plain_writev(struct stream *s, const struct iovec *v, int n)
     ssize_t sent;
 
     do
-        sent = sendmsg(s->io.fd, &m, MSG_NOSIGNAL);
+        sent = n == 1 ? send(s->io.fd, v->iov_base, v->iov_len, MSG_NOSIGNAL) : sendmsg(s->io.fd, &m, MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
     if (sent < 0)
         return errno == EAGAIN || errno == EWOULDBLOCK ? STREAM_AGAIN : broken(s, errno, 0);

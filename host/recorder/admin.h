@@ -2,8 +2,8 @@
 /*
  * admin.h -- the admin listener: GET /metrics (Prometheus), /health and /ready, in the recorder's loop.
  *
- * Strict HTTP/1.1 by net/http1.h, keep-alive, no bodies, few connections, and each at most 10 s without progress.  It knows nothing of
- * requests and keys: who can reach the address may read.
+ * Strict HTTP/1.1 by net/http1.h, keep-alive, no bodies, few connections, and each at most 10 s without progress.
+ * It knows nothing of requests and keys: who can reach the address may read.
  */
 #ifndef RECORDER_ADMIN_H
 #define RECORDER_ADMIN_H
@@ -23,7 +23,8 @@ struct admin {
     struct admin_connection *connections; unsigned count;
 };
 
-void admin_init(struct admin *, struct loop *, int listener);        /* metrics, ready and owner are set before; -1: no listener */
+/* metrics, ready and owner are set before; -1: no listener. */
+void admin_init(struct admin *, struct loop *, int listener);
 void admin_fini(struct admin *);
 
 #endif

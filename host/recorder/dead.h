@@ -9,7 +9,8 @@
 #include "weir.h"
 
 /* Durable when it returns true.  `json` of a record that could not be read is written as text. */
-bool dead_write(const char *state, const char *name, const struct weir_record *, size_t n, const char *why, struct weir_error *);
+bool dead_write(const char *state, const char *name, const struct weir_record *, size_t n, const char *why,
+                struct weir_error *);
 bool dead_write_text(const char *state, const char *name, uint64_t seq, struct weir_str text, struct weir_error *);
 
 #endif

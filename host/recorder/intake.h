@@ -2,8 +2,9 @@
 /*
  * intake.h -- from the rings into the journal: what the recorder does with every record, and with what is missing.
  *
- * Taking appends in memory; who calls syncs the journal and then lets the rings go.  After a kill at any instruction intake_open()
- * finds in the journal which records of each ring it already holds.  It must not know when, how often and for whom it is called.
+ * Taking appends in memory; who calls syncs the journal and then lets the rings go.  After a kill at any instruction
+ * intake_open() finds in the journal which records of each ring it already holds.  It must not know when, how often
+ * and for whom it is called.
  */
 #ifndef RECORDER_INTAKE_H
 #define RECORDER_INTAKE_H
@@ -30,8 +31,8 @@ struct intake {
     uint64_t records;                        /* appended since it began */
 };
 
-/* Opens the journal, learns what is in it, ends opens whose ring is gone, and writes a `gap` for what may be lost.  The rings outlive
- * it.  false and the error; intake_close() all the same. */
+/* Opens the journal, learns what is in it, ends opens whose ring is gone, and writes a `gap` for what may be lost.
+ * The rings outlive it.  false and the error; intake_close() all the same. */
 bool intake_open(struct intake *, const char *state, const struct journal_limits *, struct ring **, unsigned count,
                  struct weir_error *);
 void intake_close(struct intake *);

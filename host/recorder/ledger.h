@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ledger.h -- what the recorder must remember of the journal: which opens have no close yet, and how far each ring is in it.
+ * ledger.h -- what the recorder must remember of the journal: which opens have no close yet, and how far each ring
+ * is in it.
  *
- * Every appended record goes through ledger_take().  A snapshot of the ledger is kept in STATE/journal/snapshot, so that a new recorder
- * reads only what was written after it; without one it reads the whole journal.  Its size is bounded by the rings: each open record in
- * it has reserved RING_END_MAX bytes of one.
+ * Every appended record goes through ledger_take().  A snapshot of the ledger is kept in STATE/journal/snapshot, so
+ * that a new recorder reads only what was written after it; without one it reads the whole journal.  Its size is
+ * bounded by the rings: each open record in it has reserved RING_END_MAX bytes of one.
  */
 #ifndef RECORDER_LEDGER_H
 #define RECORDER_LEDGER_H
@@ -19,7 +20,11 @@ struct ledger_open {
     struct weir_str text;                    /* of the open record */
 };
 
-struct ledger_ring { uint64_t identity, position, seq; uint32_t slot; };     /* seq: of its last sign of life in the journal */
+struct ledger_ring {
+    uint64_t identity, position;
+    uint64_t seq;                            /* of its last sign of life in the journal */
+    uint32_t slot;
+};
 
 struct ledger {
     struct ledger_open **table; size_t buckets, opens;
@@ -31,8 +36,9 @@ void ledger_fini(struct ledger *);           /* {0} is an empty one */
 /* A record has been appended.  `head` is its own, read before. */
 void ledger_take(struct ledger *, const struct journal_frame *, const struct record_head *head);
 bool ledger_has(const struct ledger *, const struct record_head *);     /* this attempt is open */
-/* Takes out one open that came from `ring` with an epoch before `epoch`, or from any ring that is none of `present`; NULL: there is
- * none.  Freed by the caller with free().  `*at` is 0 to begin with and remembers how far the table has been looked through. */
+/* Takes out one open that came from `ring` with an epoch before `epoch`, or from any ring that is none of `present`;
+ * NULL: there is none.  Freed by the caller with free().  `*at` is 0 to begin with and remembers how far the table
+ * has been looked through. */
 struct ledger_open *ledger_orphan(struct ledger *, size_t *at, uint64_t ring, uint32_t epoch);
 struct ledger_open *ledger_stray(struct ledger *, size_t *at, const uint64_t *present, size_t n);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * recorder.h -- the recorder process: drains the rings into the journal, makes it durable, acknowledges; closes what dead workers
- * left open; answers on the admin listener (/metrics, /ready, /health).  Loads no plugin.
+ * recorder.h -- the recorder process: drains the rings into the journal, makes it durable, acknowledges; closes what
+ * dead workers left open; answers on the admin listener (/metrics, /ready, /health).  Loads no plugin.
  *
- * Group commit: a record waits at most 40 ms for company before the sync begins, less when a strict request waits or a ring is half
- * full.  While the disk takes nothing the rings are closed (workers turn requests away), their records stay in them, and it tries
- * again until it can.  A kill at any instruction loses nothing and doubles nothing.
+ * Group commit: a record waits at most 40 ms for company before the sync begins, less when a strict request waits or
+ * a ring is half full.  While the disk takes nothing the rings are closed (workers turn requests away), their
+ * records stay in them, and it tries again until it can.  A kill at any instruction loses nothing and doubles
+ * nothing.
  */
 #ifndef RECORDER_RECORDER_H
 #define RECORDER_RECORDER_H

@@ -133,9 +133,10 @@ enum step_result step_accept(struct request *r)
     if (str_is(path, "/health") && (str_is(r->head.method, "GET") || r->client->head_only))
         return answer_health(r);
     p = path_find(r, path, &allow);
-    if (!p && allow.len)
+    if (!p && allow.len) {
+        r->allow = arena_copy(&r->arena, buf_view(&allow));
         request_refuse(r, 405, "method_not_allowed", "", "this path takes %.*s", (int)allow.len, allow.ptr);
-    else if (!p)
+    } else if (!p)
         request_refuse(r, 404, "not_found", "",
                        "no such path; the API is under /v1/, for example POST /v1/chat/completions");
     buf_fini(&allow);

@@ -15,7 +15,7 @@ void answer_new(struct request *r)
     struct answer *a = arena_alloc(&r->arena, sizeof *a);
     bool own = p->in.plugin != p->dialect->plugin && p->in.plugin->hooks.decode;
 
-    a->sse.limit = (size_t)r->w->world->settings.max_body;
+    a->sse.limit = (size_t)r->w->world->settings.max_response;
     /* A dialect's decode and answer share one `local`, also when the provider is of the same plugin. */
     a->frame.decoder = request_ctx(r, own ? &p->in : p->dialect, NULL);
     a->frame.arena = &r->frames;
@@ -97,7 +97,7 @@ enum step_result step_stream(struct request *r)
 
 /* ---- pieces ---- */
 
-/* Raw error text may hold what we sent; our credentials do not go on to clients. */
+/* An upstream may repeat what we sent; our credentials do not go on to clients. */
 static bool holds_secret(const struct request *r, struct weir_str s)
 {
     const struct provider *p = r->endpoints[r->pick];
@@ -134,14 +134,20 @@ static void stream_run(struct request *r)
         if (result == SSE_RECORD)
             record_take(r, &rec);
         else
-            answer_fail(r, OUTCOME_upstream_invalid, "upstream_invalid",
+            answer_fail(r, OUTCOME_upstream_invalid, "upstream_too_large",
                         "the model's provider sent a record that is too large",
-                        "an SSE record is larger than max_body");
+                        "an SSE record is larger than max_response");
     }
     if (a->frame.busy && !a->stopped) { /* a stage waits: what is at hand must stay, what comes must wait */
         sse_hold(&a->sse);
         exchange_block(r->x);
     }
+}
+
+/* Its size is memory of ours.  A stream of which nobody keeps the text may be of any length: it only passes through. */
+static bool gathers(const struct answer *a)
+{
+    return !a->stream || a->chain.keep;
 }
 
 void answer_bytes(struct request *r, struct weir_str bytes)
@@ -151,7 +157,7 @@ void answer_bytes(struct request *r, struct weir_str bytes)
     if (a->stopped)
         return;
     a->received += bytes.len;
-    if (a->received > (uint64_t)r->w->world->settings.max_response) {
+    if (a->received > (uint64_t)r->w->world->settings.max_response && gathers(a)) {
         answer_fail(r, OUTCOME_upstream_invalid, "upstream_too_large",
                     "the model's provider sent more than this gateway takes", "more than max_response bytes");
     } else if (!a->stream) {
@@ -172,6 +178,11 @@ static void whole_end(struct request *r)
     struct answer *a = r->answer;
     struct weir_str body = buf_view(&a->body);
 
+    if (!a->passes && holds_secret(r, body)) {
+        answer_fail(r, OUTCOME_upstream_error, "upstream_error", "the model's provider failed; its words are withheld",
+                    "the answer held one of our secrets");
+        return;
+    }
     if (!a->passes) {
         frame_take(r, (struct weir_frame){.raw = body, .data = body});
         return;
@@ -245,6 +256,20 @@ void answer_resumed(struct ctx *c, enum weir_verdict v)
         exchange_unblock(r->x);
 }
 
+/* A stream that is complete but for its end mark gets it: a client waits for exactly one end. */
+static void answer_end_mark(struct request *r)
+{
+    const struct weir_event mark = {.size = sizeof mark, .channel = WEIR_DONE_MARK};
+    struct ctx *c = request_ctx(r, r->dialect, NULL);
+    struct buf b = worker_buf_take(r->w);
+
+    stages_out(c, &b);
+    if (r->dialect->plugin->hooks.answer && r->dialect->plugin->hooks.answer(&c->pub, &mark))
+        answer_write(r, buf_view(&b));
+    stages_out(c, NULL);
+    worker_buf_give(r->w, &b);
+}
+
 void answer_finish(struct request *r)
 {
     struct answer *a = r->answer;
@@ -254,6 +279,8 @@ void answer_finish(struct request *r)
         return;
     }
     answer_write(r, buf_view(&a->tail));
+    if (!a->done)
+        answer_end_mark(r);
     if (!r->reply.begun)
         reply_begin(r, a->status, a->type, r->reply.headers);
     reply_end(r);

@@ -181,14 +181,20 @@ void reply_whole(struct request *r, int status, const char *type, struct weir_st
     r->bytes_out += body.len;
 }
 
+/* For who has spoken no dialect that we know. */
+static void plain_body(struct buf *b, int status, const char *code, const char *text)
+{
+    buf_lit(b, "{\"error\":{\"message\":\"");
+    json_escape(b, str_of(text));
+    buf_printf(b, "\",\"type\":\"%s\",\"param\":null,\"code\":\"%s\"}}",
+               status < 500 ? "invalid_request_error" : "server_error", code);
+}
+
 void reply_plain(struct client *c, int status, const char *code, const char *text)
 {
     struct buf body = worker_buf_take(c->w), *b;
 
-    buf_lit(&body, "{\"error\":{\"message\":\"");
-    json_escape(&body, str_of(text));
-    buf_printf(&body, "\",\"type\":\"%s\",\"param\":null,\"code\":\"%s\"}}",
-               status < 500 ? "invalid_request_error" : "server_error", code);
+    plain_body(&body, status, code, text);
     b = client_out(c);
     head_begin(c, b, status, "application/json");
     body_length(b, body.len);
@@ -289,13 +295,12 @@ void reply_refusal(struct request *r)
     }
     reply_discard(r);
     r->refusal.in_stream = r->reply.begun;
-    if (r->dialect) {
+    if (r->dialect)
         stages_refuse(r, &body);
-    } else if (!r->reply.begun) {
-        reply_plain(r->client, r->refusal.status, r->refusal.code, r->refusal.text);
-        worker_buf_give(r->w, &body);
-        return;
-    }
+    else if (!r->reply.begun)
+        plain_body(&body, r->refusal.status, r->refusal.code, r->refusal.text);
+    if (r->refusal.status == 405 && r->allow.len)
+        headers = str_of(arena_printf(&r->arena, "allow: " STR_FMT "\r\n", STR_ARG(r->allow)));
     if (r->refusal.status == 429 || r->refusal.status == 503)
         headers = str_of(arena_printf(&r->arena, "retry-after: %d\r\n", r->retry_after_s ? r->retry_after_s : 1));
     if (r->reply.begun) {

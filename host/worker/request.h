@@ -82,11 +82,12 @@ struct request {
     struct weir_request view;
     struct span *spans; size_t span_count, span_cap;
     bool spans_ready;                        /* unescaped and expanded: some stage has looked */
-    uint64_t text_bytes, unscanned_bytes;
+    uint64_t text_bytes;
 
     /* ADMIT, ROUTE, PICK */
     const struct key *key;                   /* NULL: the caller is `local` */
     uint64_t hold; bool held;                /* concurrency */
+    struct weir_str allow;                   /* told with a 405 */
     int retry_after_s;                       /* told with a 429 or 503 */
     struct weir_candidate *candidates; const struct provider **endpoints; size_t candidate_count;
     size_t pick;                             /* the candidate being tried */

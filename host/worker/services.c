@@ -14,6 +14,8 @@
 #include "worker/stages.h"
 #include "worker/worker.h"
 
+#define BLOCKED_US 10000
+
 static struct ctx *own(struct weir_ctx *c)
 {
     return (struct ctx *)c;
@@ -187,8 +189,12 @@ static const struct weir_event *service_answer(struct weir_ctx *c, size_t *n)
 static void timer_fire(struct loop_timer *t)
 {
     struct ctx *c = (struct ctx *)((char *)t - offsetof(struct ctx, timer));
+    const struct request *r = c->r;
 
-    c->fire(&c->pub);
+    if (!c->stage && r->x && r->x->blocked) /* back-pressure for a provider in this process: its clock stands still */
+        loop_timer_set(&r->w->loop, t, BLOCKED_US);
+    else
+        c->fire(&c->pub);
 }
 
 static void service_after(struct weir_ctx *c, uint32_t ms, void (*fire)(struct weir_ctx *))

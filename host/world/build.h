@@ -60,6 +60,7 @@ void providers_read(struct build *);
 void stages_read(struct build *);
 void sinks_read(struct build *);
 void keys_read(struct build *);              /* after the providers: it checks their names */
+void keys_free(struct world *);
 void providers_finish(struct build *);       /* full depth: leaves silent ones out, makes TLS contexts */
 
 #endif

@@ -15,6 +15,8 @@
 
 #define ROWS_MAX  256                 /* of a table */
 #define BLOCK_MAX ((size_t)256 << 20) /* bytes of self, shared, local */
+/* Every header has had what stands before the hooks; hooks that an older one lacks are NULL here. */
+#define PLUGIN_LEAST offsetof(struct weir_plugin, prepare)
 
 const char *const plugin_kinds[] = {"providers", "guardrails", "sinks", NULL};
 
@@ -106,6 +108,13 @@ static const char *const ENDLESS =
     "has a table without an end; close it with WEIR_OPT_END, or a row whose path is NULL";
 static const char *const UNKNOWN_ROWS = "has tables of another row size; rebuild it with this weir's weir.h";
 
+/* An older header's rows are shorter and what they lack is zero, but `least` bytes are in every header there has been.
+ */
+static bool row_fits(size_t size, size_t least, size_t align)
+{
+    return size >= least && size <= 4096 && size % align == 0;
+}
+
 /* `n` rows of `stride` bytes as rows of ours, and a zeroed one behind them, which ends the table.  NULL: NEWER. */
 static void *copy_rows(struct arena *a, const void *rows, size_t n, size_t stride, size_t ours)
 {
@@ -124,7 +133,7 @@ static const char *copy_options(struct arena *a, struct weir_plugin *p)
 
     if (!row)
         return NULL;
-    if (p->option_size < sizeof(struct weir_option) || p->option_size > 4096)
+    if (!row_fits(p->option_size, offsetof(struct weir_option, min), _Alignof(struct weir_option)))
         return UNKNOWN_ROWS;
     for (; ((const struct weir_option *)(const void *)row)->type != WEIR_T_END; row += p->option_size)
         if (++n > ROWS_MAX)
@@ -141,7 +150,7 @@ static const char *copy_paths(struct arena *a, struct weir_plugin *p)
 
     if (!row)
         return NULL;
-    if (p->path_size < sizeof(struct weir_path) || p->path_size > 4096)
+    if (!row_fits(p->path_size, sizeof(struct weir_path), _Alignof(struct weir_path)))
         return UNKNOWN_ROWS;
     for (; ((const struct weir_path *)(const void *)row)->path; row += p->path_size)
         if (++n > ROWS_MAX)
@@ -196,7 +205,7 @@ static const char *take_symbol(struct arena *a, struct plugin *p, const struct w
     if (symbol->abi != WEIR_ABI)
         return arena_printf(a, "was built for plugin ABI %u and this weir has %d; rebuild it with this weir's weir.h",
                             symbol->abi, WEIR_ABI);
-    if (symbol->size < sizeof(struct weir_plugin) || symbol->size > room)
+    if (symbol->size < PLUGIN_LEAST || symbol->size > room)
         return "says that it has another size than it has; rebuild it with this weir's weir.h";
     if (!copy_struct(&p->hooks, sizeof(p->hooks), symbol, symbol->size))
         return NEWER;

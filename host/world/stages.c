@@ -4,7 +4,6 @@
 
 static const char *const modes[] = {"enforce", "observe", NULL};
 static const char *const failures[] = {"closed", "open", NULL};
-static const char *const unscanned[] = {"pass", "block", NULL};
 
 #define OPT(...) WEIR_OPT(struct stage, __VA_ARGS__)
 
@@ -12,7 +11,6 @@ const struct weir_option stage_options[] = {
     OPT(mode, "enforce", "\"observe\": it is asked, and what it says is recorded but not done.", .choices = modes),
     OPT(on_failure, "closed", "When it fails or is late: \"closed\" refuses the request, \"open\" lets it through.",
         .choices = failures),
-    OPT(on_unscanned, "pass", "What becomes of a request with text that it did not see.", .choices = unscanned),
     OPT(timeout, "2s", "Time for each of its answers.", .unit = WEIR_MS, .min = 1, .max = 600000),
     WEIR_OPT_END,
 };
@@ -29,7 +27,6 @@ static void stage_read(struct build *b, config_setting_t *list, size_t i, const 
         return;
     s->observe = strcmp(s->mode, "observe") == 0;
     s->fail_open = strcmp(s->on_failure, "open") == 0;
-    s->unscanned_block = strcmp(s->on_unscanned, "block") == 0;
     w->stages = list_add(&w->arena, w->stages, &w->stage_count, s);
 }
 

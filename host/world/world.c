@@ -163,6 +163,7 @@ void world_free(struct world *w)
             tls_free(w->providers[i]->tls);
     if (w->tls)
         tls_free(w->tls);
+    keys_free(w);
     secrets_fini(&w->secrets);
     arena_fini(&w->arena);
     free(w);

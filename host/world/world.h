@@ -14,6 +14,8 @@
 #include "weir.h"
 #include "world/secret.h"
 
+struct evp_md_ctx_st;
+struct evp_md_st;
 struct ssl_ctx_st;
 
 /* The top level of the file.  One row of settings_options[] (settings.c) for each field. */
@@ -78,9 +80,9 @@ struct provider {
 struct stage {
     struct instance in;
     /* common options: stage_options[] */
-    const char *mode, *on_failure, *on_unscanned;       /* "enforce"|"observe"; "closed"|"open"; "block"|"pass" */
+    const char *mode, *on_failure;       /* "enforce"|"observe"; "closed"|"open" */
     int64_t timeout;                         /* ms for one answer of one hook */
-    bool observe, fail_open, unscanned_block;           /* derived */
+    bool observe, fail_open;           /* derived */
 };
 
 struct sink {
@@ -114,6 +116,7 @@ struct world {
     struct sink **sinks; size_t sink_count;
     struct key **keys; size_t key_count;
     uint8_t *digests;                        /* 32 bytes of each key, in the same order */
+    struct evp_md_st *sha256; struct evp_md_ctx_st *digest;  /* to compute one with; NULL without keys */
     struct instance **instances; size_t instance_count;      /* all of the above, by index */
     size_t provider_places;                  /* blocks of providers, left-out ones counted */
     struct secrets secrets;

@@ -2,8 +2,8 @@
 /*
  * jsonl.c -- sink: one line of JSON for each record, into a file.
  *
- * A line is the record with its sequence first: {"seq":12,"kind":"close",...}.  The file is rotated by size (FILE.1 is the newest of the
- * old ones), opened anew when somebody has moved it away, and never left with half a line in it.
+ * A line is the record with its sequence first: {"seq":12,"kind":"close",...}.  The file is rotated by size (FILE.1 is
+ * the newest of the old ones), opened anew when somebody has moved it away, and never left with half a line in it.
  */
 #include "weir.h"
 
@@ -18,7 +18,7 @@ struct jsonl {
     const char *path;
     int64_t rotate, keep;
     bool fsync;
-    int fd;                                  /* 0: not open */
+    int fd; /* 0: not open */
     char *lines;
     size_t len, cap;
 };
@@ -64,15 +64,15 @@ static void cut_torn_line(int fd, off_t size)
             break;
     }
     if (ftruncate(fd, size) < 0)
-        return;                              /* then the line stays, and readers must do with it */
+        return; /* then the line stays, and readers must do with it */
 }
 
 static bool open_file(struct jsonl *j)
 {
     struct stat st, there;
 
-    if (j->fd > 0 && fstat(j->fd, &st) == 0 && stat(j->path, &there) == 0 && st.st_ino == there.st_ino
-        && st.st_dev == there.st_dev)
+    if (j->fd > 0 && fstat(j->fd, &st) == 0 && stat(j->path, &there) == 0 && st.st_ino == there.st_ino &&
+        st.st_dev == there.st_dev)
         return true;
     close_file(j);
     j->fd = open(j->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
@@ -145,7 +145,7 @@ static bool write_lines(struct jsonl *j, off_t end)
         } else if (n == 0 || errno != EINTR) {
             int why = n == 0 ? ENOSPC : errno;
             if (end >= 0 && ftruncate(j->fd, end) < 0)
-                close_file(j);               /* opening it again cuts off what is half there */
+                close_file(j); /* opening it again cuts off what is half there */
             errno = why;
             return false;
         }
@@ -153,7 +153,8 @@ static bool write_lines(struct jsonl *j, off_t end)
     return !j->fsync || fdatasync(j->fd) == 0;
 }
 
-static enum weir_sent write_batch(void *self, const struct weir_record *r, size_t n, size_t stride, struct weir_error *e)
+static enum weir_sent write_batch(void *self, const struct weir_record *r, size_t n, size_t stride,
+                                  struct weir_error *e)
 {
     struct jsonl *j = self;
     struct stat st;

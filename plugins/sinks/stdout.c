@@ -27,7 +27,8 @@ static bool write_all(struct iovec *v, int n)
     return true;
 }
 
-static enum weir_sent write_batch(void *self, const struct weir_record *r, size_t n, size_t stride, struct weir_error *e)
+static enum weir_sent write_batch(void *self, const struct weir_record *r, size_t n, size_t stride,
+                                  struct weir_error *e)
 {
     char seq[40];
 

@@ -8,7 +8,8 @@ A case is sections, each begun by a line `== NAME ...`:
   == file NAME           a file in that folder
   == upstream [WORDS]    what the upstream answers to its next request, byte by byte: line ends become CRLF in the head, a
                          `content-length: *` is filled in.  WORDS: close (afterwards), reset, hold, wait=SECONDS (before),
-                         slow=BYTES (sent in pieces of so many bytes), chunked (the body as one chunk per line group "-- chunk")
+                         slow=BYTES (sent in pieces of so many bytes), chunked (the body as one chunk per line group "-- chunk"),
+                         escapes (the body has escapes as TEXT below)
   == request [WORDS]     what the client sends; the same conveniences.  WORDS: key=NAME
   == expect              what must come of it, one rule a line (see RULES below); after each request its own expect
 Rules: status N | header NAME VALUE | no-header NAME | body-is TEXT | body-has TEXT | body-lacks TEXT | json PATH VALUE |
@@ -61,6 +62,8 @@ def message(lines, words):
     lines = trimmed(list(lines))
     cut = lines.index("") if "" in lines else len(lines)
     head, body = lines[:cut], "\n".join(lines[cut + 1:]).encode()
+    if "escapes" in words:
+        body = unescape(body.decode())
     if "records" in words:                   # an SSE body: each group of lines is a record
         body += b"\n\n"
     if "chunked" in words:

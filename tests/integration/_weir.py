@@ -130,6 +130,7 @@ class Weir:
     def close(self):
         try:
             code = self.stop()
+            self.said = self.text()          # all of the log, for who asks after the end
             report = self.sanitizer_report()
             if report:
                 raise AssertionError("sanitizer:\n" + report[-6000:])
@@ -344,7 +345,8 @@ class Tests:
         print("skipped: " + why)
         self.skipped += 1
 
-    def run(self):
+    def run(self, after=None):
+        """`after` cleans up when all have run."""
         import traceback
         words = sys.argv[1:]
         passed = failed = 0
@@ -364,4 +366,6 @@ class Tests:
         tail = ", %d skipped" % self.skipped if self.skipped else ""
         print("%d passed, %d failed%s" % (passed, failed, tail))
         sys.stdout.flush()
+        if after:
+            after()
         os._exit(1 if failed else 0)

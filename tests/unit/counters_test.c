@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* counters_test.c -- rates by a table worked out by hand, exact sums over processes, holds that outlive kill -9 of their takers. */
+/* counters_test.c -- rates by a table worked out by hand, exact sums over processes, holds that outlive kill -9 of
+ * their takers. */
 #include "unit.h"
 
 #include <sched.h>
@@ -18,14 +19,26 @@
 /* 2 a second with a burst of 3: a unit is 500,000 us, and up to 3 may come at once. */
 START_TEST(gcra_by_hand)
 {
-    static const struct { int64_t at; bool ok; int64_t retry; } table[] = {
-        {0, true, 0},        {0, true, 0},       {0, true, 0},          /* due 1,500,000: 1,500,000 ahead, 1,000,000 allowed */
-        {0, false, 500000},  {499999, false, 1}, {500000, true, 0},     /* due 2,000,000 */
+    static const struct {
+        int64_t at;
+        bool ok;
+        int64_t retry;
+    } table[] = {
+        {0, true, 0},
+        {0, true, 0},
+        {0, true, 0}, /* due 1,500,000: 1,500,000 ahead, 1,000,000 allowed */
+        {0, false, 500000},
+        {499999, false, 1},
+        {500000, true, 0}, /* due 2,000,000 */
         {500001, false, 499999},
         {1999999, true, 0},  /* due 2,000,000, 1 ahead -> 2,500,000 */
         {1999999, true, 0},  /* 500,001 ahead -> 3,000,000 */
         {1999999, false, 1}, /* 1,000,001 ahead */
-        {2000000, true, 0},  {10000000, true, 0}, {10000000, true, 0}, {10000000, true, 0}, {10000000, false, 500000},
+        {2000000, true, 0},
+        {10000000, true, 0},
+        {10000000, true, 0},
+        {10000000, true, 0},
+        {10000000, false, 500000},
     };
     struct counters *c = counters_new(64, 16);
 
@@ -75,7 +88,7 @@ START_TEST(levels)
     ck_assert_int_eq(counters_level(c, 5, INT64_MAX), INT64_MAX);
     ck_assert_int_eq(counters_level(c, 5, 1), INT64_MAX);
     ck_assert_int_eq(counters_level_of(c, 6), 1);
-    ck_assert(counters_rate(c, 6, 1, SECOND, 1, 0, NULL));           /* the same key, another use */
+    ck_assert(counters_rate(c, 6, 1, SECOND, 1, 0, NULL)); /* the same key, another use */
     ck_assert_int_eq(counters_level_of(c, 6), 1);
     counters_free(c);
 }
@@ -96,7 +109,7 @@ START_TEST(full_tables_allow_and_say_so)
     ck_assert(counters_rate(c, 9, 1, SECOND, 1, 0, NULL));
     ck_assert_uint_eq(counters_lost(c), 3);
     ck_assert(counters_hold(c, 50, 9, SECOND, 0, &hold) && hold);
-    ck_assert(counters_hold(c, 50, 9, SECOND, 0, &hold) && !hold);   /* no entry is left */
+    ck_assert(counters_hold(c, 50, 9, SECOND, 0, &hold) && !hold); /* no entry is left */
     counters_give_back(c, hold);
     ck_assert_uint_eq(counters_lost(c), 4);
     ck_assert_int_eq(counters_held(c, 50), 2);
@@ -115,7 +128,7 @@ START_TEST(holds)
     ck_assert_uint_ne(a, b);
     ck_assert(!counters_hold(c, 1, 2, SECOND, 0, &d));
     ck_assert_uint_eq(d, 0);
-    ck_assert(counters_hold(c, 2, 1, SECOND, 0, &d));    /* another key */
+    ck_assert(counters_hold(c, 2, 1, SECOND, 0, &d)); /* another key */
     counters_give_back(c, a);
     ck_assert_int_eq(counters_held(c, 1), 1);
     counters_give_back(c, a);
@@ -124,8 +137,8 @@ START_TEST(holds)
     ck_assert_int_eq(counters_held(c, 1), 1);
     ck_assert(counters_hold(c, 1, 2, 30 * SECOND, 0, &d));
     ck_assert(!counters_hold(c, 1, 2, SECOND, 20 * SECOND - 1, &a));
-    ck_assert(counters_hold(c, 1, 2, SECOND, 20 * SECOND, &a));      /* b has expired */
-    counters_give_back(c, b);                            /* so this does nothing */
+    ck_assert(counters_hold(c, 1, 2, SECOND, 20 * SECOND, &a)); /* b has expired */
+    counters_give_back(c, b);                                   /* so this does nothing */
     ck_assert_int_eq(counters_held(c, 1), 2);
     counters_free(c);
 }
@@ -156,7 +169,7 @@ START_TEST(gives_back_by_owner)
     ck_assert_uint_eq(counters_give_back_all(c, 1), 5);
     ck_assert_uint_eq(counters_give_back_all(c, 3), 15);
     ck_assert_int_eq(counters_held(c, 1), 0);
-    for (unsigned i = 0; i < 3 * COUNTERS_LANES; i++) {  /* lanes are used again */
+    for (unsigned i = 0; i < 3 * COUNTERS_LANES; i++) { /* lanes are used again */
         pid_t child = fork();
         if (child == 0) {
             counters_own(c, 1000 + i);
@@ -175,7 +188,9 @@ END_TEST
 
 #define CHILDREN 4
 
-struct tally { _Atomic int64_t allowed, most; };
+struct tally {
+    _Atomic int64_t allowed, most;
+};
 
 static struct tally *tally_new(void)
 {
@@ -202,7 +217,8 @@ START_TEST(rates_are_exact_over_processes)
     for (int i = 0; i < CHILDREN; i++)
         if ((children[i] = fork()) == 0) {
             for (int n = 0; n < 100000; n++) {
-                atomic_fetch_add(&t->allowed, counters_rate(c, (uint64_t)(n % 50), 60, 60 * SECOND, 777, 5 * SECOND, NULL));
+                atomic_fetch_add(&t->allowed,
+                                 counters_rate(c, (uint64_t)(n % 50), 60, 60 * SECOND, 777, 5 * SECOND, NULL));
                 counters_level(c, 1, n % 2 ? -1 : 1);
             }
             _exit(0);
@@ -235,7 +251,7 @@ START_TEST(holds_are_exact_over_processes)
                 if (now > atomic_load(&t->most))
                     atomic_store(&t->most, now);
                 if (n % 16 == 0)
-                    sched_yield();           /* while it holds, so that the ceiling is met on one core too */
+                    sched_yield(); /* while it holds, so that the ceiling is met on one core too */
                 atomic_fetch_sub(&t->allowed, 1);
                 counters_give_back(c, hold);
             }
@@ -294,7 +310,7 @@ START_TEST(killed_takers_leave_nothing)
     ck_assert_int_eq(counters_held(c, 1), 0);
     uint64_t hold;
     counters_own(c, owner);
-    for (int i = 0; i < 64; i++)             /* no entry is lost either */
+    for (int i = 0; i < 64; i++) /* no entry is lost either */
         ck_assert(counters_hold(c, 5, 64, SECOND, 0, &hold) && hold);
     ck_assert_uint_eq(counters_lost(c), 0);
     counters_free(c);

@@ -56,7 +56,10 @@ static uint64_t append(struct journal *j, const char *text)
     return f.seq;
 }
 
-static void sync_ok(struct journal *j) { ck_assert_msg(journal_sync(j, &e), "%s", e.text); }
+static void sync_ok(struct journal *j)
+{
+    ck_assert_msg(journal_sync(j, &e), "%s", e.text);
+}
 
 static struct cursor *open_cursor(uint64_t from)
 {
@@ -142,12 +145,13 @@ START_TEST(writes_and_reads)
 }
 END_TEST
 
-/* A frame, byte by byte, as docs/journal.md says it; the CRC by hand-fed reference: CRC-32C of length and all behind the CRC. */
+/* A frame, byte by byte, as docs/journal.md says it; the CRC by hand-fed reference: CRC-32C of length and all behind
+ * the CRC. */
 START_TEST(format_is_as_written_down)
 {
     struct journal *j = open_journal();
-    static const uint8_t want[] = {3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0,
-                                   11, 0, 0, 0, 0, 0, 0, 0, 13, 0, 0, 0, 17, 0, 0, 0, 'o', 'n', 'e'};
+    static const uint8_t want[] = {3, 0, 0, 0, 0, 0, 0,  0, 1, 0, 0, 0, 0, 0, 0,  0, 5, 0, 0,  0, 0, 0, 0,   0,   7,  0,
+                                   0, 0, 0, 0, 0, 0, 11, 0, 0, 0, 0, 0, 0, 0, 13, 0, 0, 0, 17, 0, 0, 0, 'o', 'n', 'e'};
     uint8_t got[32 + sizeof want];
     char path[256];
     uint32_t crc = ~0u;
@@ -203,7 +207,7 @@ START_TEST(rotates_and_trims)
     char text[8];
 
     ck_assert(cursor_save(state, "slow", 8, &e));
-    for (uint64_t i = 1; i <= 30; i++) {     /* 50 bytes a frame: 32 + 4 x 50 >= 200, so 4 in a segment */
+    for (uint64_t i = 1; i <= 30; i++) { /* 50 bytes a frame: 32 + 4 x 50 >= 200, so 4 in a segment */
         snprintf(text, sizeof text, "%02lu", i);
         ck_assert_uint_eq(append(j, text), i);
         sync_ok(j);
@@ -213,14 +217,14 @@ START_TEST(rotates_and_trims)
     ck_assert_int_eq(file_size(1), 232);
     ck_assert_int_eq(file_size(5), 232);
     ck_assert_int_eq(file_size(29), 132);
-    ck_assert_uint_eq(journal_trim(j, 31), 1);           /* 5..8 has 8, which "slow" has still to read */
+    ck_assert_uint_eq(journal_trim(j, 31), 1); /* 5..8 has 8, which "slow" has still to read */
     ck_assert_int_eq(file_size(1), -1);
     ck_assert_int_eq(file_size(5), 232);
     ck_assert(cursor_save(state, "slow", 31, &e));
-    ck_assert_uint_eq(journal_trim(j, 12), 1);           /* 9..12 is needed by the recorder */
-    ck_assert_uint_eq(journal_trim(j, 31), 3);           /* left: 25..28 and 29..30 are 364, with 21..24 596 <= 600 */
+    ck_assert_uint_eq(journal_trim(j, 12), 1); /* 9..12 is needed by the recorder */
+    ck_assert_uint_eq(journal_trim(j, 31), 3); /* left: 25..28 and 29..30 are 364, with 21..24 596 <= 600 */
     ck_assert_int_eq(file_size(21), 232);
-    next_is(c, 16, "16");                    /* what the cursor has open it may still read; then it is told */
+    next_is(c, 16, "16"); /* what the cursor has open it may still read; then it is told */
     struct journal_frame f;
     ck_assert_int_eq(cursor_next(c, &f, &e), CURSOR_DAMAGED);
     ck_assert_str_eq(e.text, "records 17 to 20 are missing or damaged");
@@ -276,7 +280,7 @@ START_TEST(torn_at_every_byte)
         next_is(c, whole + 1, "after");
         end_is_here(c);
         cursor_close(c);
-        if (whole == 0) {                    /* the file was made anew */
+        if (whole == 0) { /* the file was made anew */
             close(fd);
             fd = open(path, O_RDWR);
         }
@@ -355,7 +359,8 @@ START_TEST(zeros_and_nonsense_behind_the_end)
 }
 END_TEST
 
-/* Written is not durable: what stands behind the mark is not told, and when it is cut off and written anew, the new is told. */
+/* Written is not durable: what stands behind the mark is not told, and when it is cut off and written anew, the new is
+ * told. */
 START_TEST(readers_stop_at_the_durable_mark)
 {
     struct journal *j = open_journal();
@@ -371,7 +376,7 @@ START_TEST(readers_stop_at_the_durable_mark)
     sync_ok(j);
     ck_assert_int_eq(pread(fd, mark, 16, 0), 16);
     ck_assert_int_eq(pwrite(fd, old, 16, 0), 16);
-    next_is(c, 1, "one");                    /* reads ahead */
+    next_is(c, 1, "one"); /* reads ahead */
     end_is_here(c);
     journal_close(j);
     file_path(path, sizeof path, 1);
@@ -383,12 +388,12 @@ START_TEST(readers_stop_at_the_durable_mark)
     ck_assert_int_eq(pwrite(fd, "nonsense, torn..", 16, 0), 16);
     append(j, "three");
     ck_assert_int_eq(pwrite(fd, "nonsense, torn..", 16, 0), 16);
-    end_is_here(c);                          /* keeps to what it knew */
+    end_is_here(c); /* keeps to what it knew */
     sync_ok(j);
     next_is(c, 3, "three");
     close(fd);
     snprintf(path, sizeof path, "%s/journal/durable", state);
-    ck_assert_int_eq(unlink(path), 0);       /* a copy of a journal: all that is whole */
+    ck_assert_int_eq(unlink(path), 0); /* a copy of a journal: all that is whole */
     cursor_close(c);
     c = open_cursor(2);
     next_is(c, 2, "another two");
@@ -593,7 +598,7 @@ START_TEST(killed_writers_keep_what_they_acknowledged)
         struct journal *j = open_with(&small, &repaired);
         torn += repaired > 0;
         ck_assert_uint_gt(journal_next_seq(j), acknowledged);
-        acknowledged = journal_next_seq(j) - 1;          /* what the next one finds is acknowledged too */
+        acknowledged = journal_next_seq(j) - 1; /* what the next one finds is acknowledged too */
         journal_close(j);
     }
     all_there(acknowledged);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* jsonl_test.c -- the jsonl plugin: whole lines whatever happens to its file, and nothing missing after kill -9 of its process. */
+/* jsonl_test.c -- the jsonl plugin: whole lines whatever happens to its file, and nothing missing after kill -9 of its
+ * process. */
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -8,7 +9,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "../../plugins/sinks/jsonl.c"      /* before Check, whose names it may use */
+#include "../../plugins/sinks/jsonl.c" /* before Check, whose names it may use */
 
 #include "unit.h"
 
@@ -58,7 +59,7 @@ static void holds(const char *path, const char *want)
     ck_assert_str_eq(got, want);
 }
 
-#define LINE(n) "{\"seq\":" #n ",\"kind\":\"deny\"}\n"     /* 24 bytes */
+#define LINE(n) "{\"seq\":" #n ",\"kind\":\"deny\"}\n" /* 24 bytes */
 
 START_TEST(appends_lines)
 {
@@ -98,14 +99,14 @@ START_TEST(rotates)
 
     for (int i = 0; i < 3; i++)
         snprintf(old[i], sizeof old[i], "%s.%d", file, i + 1);
-    self.rotate = 60;                        /* two lines */
+    self.rotate = 60; /* two lines */
     for (uint64_t i = 1; i <= 7; i++)
         ck_assert_int_eq(tell(i, 1), WEIR_DONE);
     holds(file, LINE(7));
     holds(old[0], LINE(5) LINE(6));
     holds(old[1], LINE(3) LINE(4));
     ck_assert_int_ne(access(old[2], F_OK), 0);
-    ck_assert_int_eq(tell(10, 5), WEIR_DONE);            /* a batch that is larger than a file stays together */
+    ck_assert_int_eq(tell(10, 5), WEIR_DONE); /* a batch that is larger than a file stays together */
     holds(file, LINE(10) LINE(11) LINE(12) LINE(13) LINE(14));
     holds(old[0], LINE(7));
     self.keep = 0;
@@ -130,7 +131,7 @@ START_TEST(cuts_off_half_a_line)
     }
     static char filler[9000];
     memset(filler, 'x', sizeof filler);
-    ck_assert_int_eq(pwrite(fd, filler, sizeof filler, 48), sizeof filler);     /* more than is looked at in one step */
+    ck_assert_int_eq(pwrite(fd, filler, sizeof filler, 48), sizeof filler); /* more than is looked at in one step */
     ck_assert_int_eq(tell(3, 1), WEIR_DONE);
     holds(file, LINE(1) LINE(2) LINE(3));
     close(fd);
@@ -161,7 +162,7 @@ START_TEST(a_wrong_path_is_the_configurations_fault)
     ck_assert_ptr_nonnull(strstr(e.text, "nowhere/out.jsonl: No such file"));
     self.path = dir;
     ck_assert_int_eq(tell(1, 1), WEIR_PAUSE);
-    self.path = "/dev/null";                 /* no regular file: no size, no cutting */
+    self.path = "/dev/null"; /* no regular file: no size, no cutting */
     self.rotate = 1;
     ck_assert_int_eq(tell(1, 1), WEIR_DONE);
     ck_assert_int_eq(tell(2, 1), WEIR_DONE);
@@ -173,7 +174,9 @@ START_TEST(killed_it_misses_nothing)
 {
     const struct journal_limits limits = {.segment = 1 << 16, .keep = 1 << 30};
     struct plugin plugin = {.name = "jsonl", .hooks.write = write_batch};
-    struct sink sink = {.in = {.name = "lines", .plugin = &plugin, .self = &self}, .batch_count = 7, .batch_bytes = 1 << 20,
+    struct sink sink = {.in = {.name = "lines", .plugin = &plugin, .self = &self},
+                        .batch_count = 7,
+                        .batch_bytes = 1 << 20,
                         .batch_age = 1};
     struct world world = {.settings.state = dir};
     const struct metrics_labels labels = {.count = {0}};
@@ -219,7 +222,7 @@ START_TEST(killed_it_misses_nothing)
         while (f && fgets(line, sizeof line, f)) {
             ck_assert_int_eq(sscanf(line, "{\"seq\":%lu,\"kind\":\"close\",\"time\":1,\"id\":\"i\"}", &seq), 1);
             ck_assert_int_eq(line[strlen(line) - 1], '\n');
-            ck_assert_uint_le(seq, next);    /* none left out */
+            ck_assert_uint_le(seq, next); /* none left out */
             next = seq == next ? next + 1 : next;
         }
         if (f)

@@ -8,7 +8,8 @@
 
 #include "ipc/metrics.h"
 
-static const char *const endpoints[] = {"mock/echo", "a\"b\\c\nd"}, *const steps[] = {"admit"}, *const outcomes[] = {"ok", "denied"};
+static const char *const endpoints[] = {"mock/echo", "a\"b\\c\nd"}, *const steps[] = {"admit"},
+                         *const outcomes[] = {"ok", "denied"};
 static const struct metrics_labels labels = {
     .names = {[LABEL_STEP] = steps, [LABEL_OUTCOME] = outcomes, [LABEL_ENDPOINT] = endpoints},
     .count = {[LABEL_STEP] = 1, [LABEL_OUTCOME] = 2, [LABEL_ENDPOINT] = 2},
@@ -17,7 +18,10 @@ static const struct metrics_labels labels = {
 static struct metrics *m;
 static struct buf out;
 
-static void setup(void) { m = metrics_new(3, &labels); }
+static void setup(void)
+{
+    m = metrics_new(3, &labels);
+}
 
 static void teardown(void)
 {
@@ -39,13 +43,14 @@ START_TEST(sums_lanes)
     metrics_add(m, 0, METRIC_requests, 0, 2);
     metrics_add(m, 1, METRIC_requests, 0, 3);
     metrics_add(m, 2, METRIC_requests, 1, 1);
-    metrics_add(m, 2, METRIC_requests, 2, 1);            /* past the names */
+    metrics_add(m, 2, METRIC_requests, 2, 1); /* past the names */
     ck_assert_int_eq(metrics_sum(m, METRIC_requests, 0), 5);
     ck_assert_int_eq(metrics_sum(m, METRIC_requests, 1), 1);
     ck_assert_int_eq(metrics_sum(m, METRIC_requests, 2), 0);
-    metrics_add(m, 0, METRIC_stage_blocked, 0, 1);       /* there is no stage at all */
+    metrics_add(m, 0, METRIC_stage_blocked, 0, 1); /* there is no stage at all */
     ck_assert_int_eq(metrics_sum(m, METRIC_stage_blocked, 0), 0);
-    has("# HELP weir_requests_total Requests that have ended, by what they came to\n# TYPE weir_requests_total counter\n"
+    has("# HELP weir_requests_total Requests that have ended, by what they came to\n# TYPE weir_requests_total "
+        "counter\n"
         "weir_requests_total{outcome=\"ok\"} 5\nweir_requests_total{outcome=\"denied\"} 1\n# HELP");
 }
 END_TEST
@@ -56,7 +61,7 @@ START_TEST(gauges_begin_again)
     metrics_add(m, 1, METRIC_connections, 0, 2);
     metrics_add(m, 1, METRIC_connections, 0, -1);
     metrics_add(m, 1, METRIC_bytes_in, 0, 9);
-    metrics_set(m, 1, METRIC_bytes_in, 0, 1);            /* no gauge */
+    metrics_set(m, 1, METRIC_bytes_in, 0, 1); /* no gauge */
     has("weir_connections 5\n");
     metrics_attach(m, 1);
     has("weir_connections 4\n");

@@ -11,9 +11,15 @@
 
 static struct buf out;
 
-static void reset(void) { buf_fini(&out); }
+static void reset(void)
+{
+    buf_fini(&out);
+}
 
-static struct weir_str text(void) { return buf_view(&out); }
+static struct weir_str text(void)
+{
+    return buf_view(&out);
+}
 
 /* By another reader than ours. */
 static json_t *parse(struct weir_str s)
@@ -27,7 +33,8 @@ static json_t *parse(struct weir_str s)
 
 static void expect(const char *want)
 {
-    ck_assert_msg(out.len == strlen(want) && memcmp(out.ptr, want, out.len) == 0, "%.*s\nwant %s", (int)out.len, out.ptr, want);
+    ck_assert_msg(out.len == strlen(want) && memcmp(out.ptr, want, out.len) == 0, "%.*s\nwant %s", (int)out.len,
+                  out.ptr, want);
     out.len = 0;
 }
 
@@ -46,7 +53,8 @@ START_TEST(writes_exactly)
     record_label(&w, WEIR_STR("pii"), WEIR_STR("2 \"emails\""));
     record_label(&w, WEIR_STR("x"), WEIR_STR(""));
     record_end(&w);
-    expect("{\"kind\":\"close\",\"time\":1764030000123456,\"id\":\"req_01\",\"attempt\":1,\"key\":\"local\",\"stream\":true,"
+    expect("{\"kind\":\"close\",\"time\":1764030000123456,\"id\":\"req_01\",\"attempt\":1,\"key\":\"local\",\"stream\":"
+           "true,"
            "\"bytes_in\":0,\"input\":-1,\"output\":9223372036854775807,\"reasoning\":-9223372036854775808,"
            "\"labels\":{\"pii\":\"2 \\\"emails\\\"\",\"x\":\"\"}}");
     w = record_begin(&out, KIND_open, 0, WEIR_STR(""));
@@ -89,9 +97,9 @@ START_TEST(escapes)
     ESCAPE("123456789\"abcdefgh\"", "123456789\\\"abcdefgh\\\"");
     ESCAPE("\x00\x1f\x7f", "\\u0000\\u001f\x7f");
     ESCAPE("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80", "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80");
-    ESCAPE("\xff", "\\ufffd");               /* no UTF-8 */
-    ESCAPE("\xc3", "\\ufffd");               /* cut */
-    ESCAPE("\xc0\xaf", "\\ufffd\\ufffd");    /* overlong */
+    ESCAPE("\xff", "\\ufffd");            /* no UTF-8 */
+    ESCAPE("\xc3", "\\ufffd");            /* cut */
+    ESCAPE("\xc0\xaf", "\\ufffd\\ufffd"); /* overlong */
     ESCAPE("\xe0\x80\x80", "\\ufffd\\ufffd\\ufffd");
     ESCAPE("\xf4\x90\x80\x80", "\\ufffd\\ufffd\\ufffd\\ufffd");
     ESCAPE("\x80x", "\\ufffdx");
@@ -115,7 +123,7 @@ START_TEST(cuts_long_strings_at_a_character)
     json_t *j;
 
     memset(s, 'a', sizeof s);
-    memcpy(s + 1022, "\xe2\x82\xac", 3);     /* stands across 1024 */
+    memcpy(s + 1022, "\xe2\x82\xac", 3); /* stands across 1024 */
     record_str(&w, RECORD_reason, (struct weir_str){s, sizeof s});
     record_str(&w, RECORD_model, (struct weir_str){s, 1022});
     record_end(&w);
@@ -239,7 +247,8 @@ START_TEST(reads_heads)
 {
     struct record_head h;
 
-    ck_assert(record_read_head(WEIR_STR("{\"kind\":\"open\",\"time\":17,\"id\":\"a\\\"b\",\"attempt\":2,\"key\":\"k\"}"), &h));
+    ck_assert(record_read_head(
+        WEIR_STR("{\"kind\":\"open\",\"time\":17,\"id\":\"a\\\"b\",\"attempt\":2,\"key\":\"k\"}"), &h));
     ck_assert_int_eq(h.kind, KIND_open);
     ck_assert_int_eq(h.time_us, 17);
     ck_assert_uint_eq(h.id.len, 4);
@@ -249,10 +258,18 @@ START_TEST(reads_heads)
     ck_assert_int_eq(h.kind, KIND_deny);
     ck_assert_int_eq(h.attempt, 0);
     static const char *const bad[] = {
-        "", "{", "{}", "{\"kind\":\"opem\",\"time\":1,\"id\":\"\"}", "{\"kind\":\"open\",\"time\":,\"id\":\"\"}",
-        "{\"kind\":\"open\",\"time\":1,\"id\":\"", "{\"kind\":\"open\",\"time\":1,\"id\":\"a\\", "{\"kind\":\"open\",\"time\":1,\"id\":\"a\\\"",
-        "{\"kind\":\"open\",\"time\":12345678901234567890,\"id\":\"\"}", "{\"kind\":\"open\",\"time\":-1,\"id\":\"\"}",
-        " {\"kind\":\"open\",\"time\":1,\"id\":\"\"}", "{\"time\":1,\"kind\":\"open\",\"id\":\"\"}",
+        "",
+        "{",
+        "{}",
+        "{\"kind\":\"opem\",\"time\":1,\"id\":\"\"}",
+        "{\"kind\":\"open\",\"time\":,\"id\":\"\"}",
+        "{\"kind\":\"open\",\"time\":1,\"id\":\"",
+        "{\"kind\":\"open\",\"time\":1,\"id\":\"a\\",
+        "{\"kind\":\"open\",\"time\":1,\"id\":\"a\\\"",
+        "{\"kind\":\"open\",\"time\":12345678901234567890,\"id\":\"\"}",
+        "{\"kind\":\"open\",\"time\":-1,\"id\":\"\"}",
+        " {\"kind\":\"open\",\"time\":1,\"id\":\"\"}",
+        "{\"time\":1,\"kind\":\"open\",\"id\":\"\"}",
         "{\"kind\":\"open\",\"time\":1,\"id\":\"\",\"attempt\":x}",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)

@@ -2,8 +2,8 @@
 /*
  * recorder_test.c -- the recorder as a process: acknowledged is on disk, killed is not lost, every open has one close.
  *
- * Workers are played by children of the test; what they put is kept in a ledger of the test's own and compared with what an
- * independent reading of the journal finds.
+ * Workers are played by children of the test; what they put is kept in a ledger of the test's own and compared with
+ * what an independent reading of the journal finds.
  */
 #include "unit.h"
 
@@ -87,8 +87,14 @@ static pid_t start_recorder(void)
     pid_t pid = fork();
     if (pid == 0) {
         close(stop[1]);
-        struct recorder_start start = {.world = &world, .rings = rings, .ring_count = WORKERS, .wake_fd = wake_recorder,
-                                       .admin_listener = listener, .metrics = metrics, .slot = 0, .stop_fd = stop[0]};
+        struct recorder_start start = {.world = &world,
+                                       .rings = rings,
+                                       .ring_count = WORKERS,
+                                       .wake_fd = wake_recorder,
+                                       .admin_listener = listener,
+                                       .metrics = metrics,
+                                       .slot = 0,
+                                       .stop_fd = stop[0]};
         _exit(recorder_run(&start));
     }
     close(stop[0]);
@@ -145,7 +151,10 @@ static uint64_t put(unsigned worker, enum record_kind kind, uint64_t n)
 
 /* ---- what the journal says, read without any code of the recorder but the cursor ---- */
 
-struct seen { unsigned opens, closes, died, gaps; uint64_t last; };
+struct seen {
+    unsigned opens, closes, died, gaps;
+    uint64_t last;
+};
 
 static bool holds(struct weir_str text, const char *what)
 {
@@ -241,7 +250,7 @@ START_TEST(a_batch_waits_no_longer_than_50_ms)
         sum += took;
         usleep(3000);
     }
-    ck_assert_int_ge(longest, 39000);        /* they were gathered */
+    ck_assert_int_ge(longest, 39000); /* they were gathered */
     ck_assert_int_lt(sum / 20, 50000);
     stop_recorder(pid);
 }
@@ -249,7 +258,10 @@ END_TEST
 
 /* ---- kill -9 of the recorder under load ---- */
 
-struct worker_ledger { _Atomic uint64_t put, durable; _Atomic bool stop; };
+struct worker_ledger {
+    _Atomic uint64_t put, durable;
+    _Atomic bool stop;
+};
 
 static _Noreturn void play_worker(unsigned me, struct worker_ledger *l)
 {
@@ -273,19 +285,21 @@ static _Noreturn void play_worker(unsigned me, struct worker_ledger *l)
 
 static void expect_pairs(const struct journal_frame *f, void *owner)
 {
-    uint64_t *next = owner;                  /* per worker: records seen, open and close in turns */
+    uint64_t *next = owner; /* per worker: records seen, open and close in turns */
     unsigned worker = f->slot;
     char want[64];
 
     snprintf(want, sizeof want, "\"id\":\"w%u-%lu\",", worker, next[worker] / 2 + 1);
-    if (f->ring == 0 || !holds(f->text, want) || !holds(f->text, next[worker] % 2 ? "\"kind\":\"close\"" : "\"kind\":\"open\""))
+    if (f->ring == 0 || !holds(f->text, want) ||
+        !holds(f->text, next[worker] % 2 ? "\"kind\":\"close\"" : "\"kind\":\"open\""))
         ck_abort_msg("want %s: %.*s", want, (int)f->text.len, f->text.ptr);
     next[worker]++;
 }
 
 START_TEST(killed_recorder_loses_and_doubles_nothing)
 {
-    struct worker_ledger *l = mmap(NULL, WORKERS * sizeof *l, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct worker_ledger *l =
+        mmap(NULL, WORKERS * sizeof *l, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     uint64_t next[WORKERS] = {0};
     pid_t workers[WORKERS], recorder;
     unsigned seed = 11;
@@ -322,7 +336,9 @@ END_TEST
 
 #define IDS 400000
 
-struct attempts { uint8_t opens[IDS], closes[IDS]; };
+struct attempts {
+    uint8_t opens[IDS], closes[IDS];
+};
 
 static _Noreturn void play_many(unsigned me, _Atomic uint64_t *next)
 {
@@ -354,7 +370,7 @@ static void count_attempt(const struct journal_frame *f, void *owner)
     ck_assert_uint_lt(n, IDS);
     if (h.kind == KIND_open)
         a->opens[n]++;
-    else if (a->opens[n] == 1)               /* a close comes after its open */
+    else if (a->opens[n] == 1) /* a close comes after its open */
         a->closes[n]++;
 }
 
@@ -428,9 +444,10 @@ START_TEST(an_orphan_says_what_its_open_said)
     }
     char *id = strstr(got, ",\"id\":");
     ck_assert_ptr_nonnull(id);
-    ck_assert_str_eq(id, ",\"id\":\"a\\\"b\",\"attempt\":2,\"key\":\"k1\",\"model\":\"m\\\\\",\"stream\":true,\"bytes_in\":12,"
-                         "\"outcome\":\"worker_died\",\"reason\":\"the worker ended before the request did: how far it came is not "
-                         "known\"}");
+    ck_assert_str_eq(
+        id, ",\"id\":\"a\\\"b\",\"attempt\":2,\"key\":\"k1\",\"model\":\"m\\\\\",\"stream\":true,\"bytes_in\":12,"
+            "\"outcome\":\"worker_died\",\"reason\":\"the worker ended before the request did: how far it came is not "
+            "known\"}");
     stop_recorder(pid);
     buf_fini(&b);
 }
@@ -459,9 +476,9 @@ START_TEST(lost_rings_leave_a_gap_and_no_open_end)
     wait_durable(rings[0], put(0, KIND_open, 1));
     kill_child(pid);
     close(stop[1]);
-    put(0, KIND_close, 1);                   /* in the ring only */
+    put(0, KIND_close, 1); /* in the ring only */
     lose_rings();
-    for (int again = 0; again < 2; again++) {            /* told once */
+    for (int again = 0; again < 2; again++) { /* told once */
         pid = start_recorder();
         ring_attach(rings[0]);
         wait_durable(rings[0], put(0, KIND_deny, 2));
@@ -474,7 +491,7 @@ START_TEST(lost_rings_leave_a_gap_and_no_open_end)
         ck_assert_uint_eq(s.died, 1);
     }
     snprintf(path, sizeof path, "%s/journal/snapshot", state);
-    ck_assert_int_eq(unlink(path), 0);       /* and without the snapshot as well */
+    ck_assert_int_eq(unlink(path), 0); /* and without the snapshot as well */
     pid = start_recorder();
     stop_recorder(pid);
     struct seen s = read_journal(NULL, NULL);
@@ -579,7 +596,7 @@ START_TEST(a_full_disk_closes_the_rings_and_opens_them_again)
     int fd = open(path, O_CREAT | O_WRONLY, 0600);
     ck_assert_int_eq(write(fd, big, 3900000), 3900000);
     log_open(WEIR_ERROR, "test");
-    freopen("/dev/null", "w", stderr);       /* it says that it cannot write */
+    freopen("/dev/null", "w", stderr); /* it says that it cannot write */
     pid_t pid = start_recorder();
     ring_attach(rings[0]);
     for (int i = 0; i < 100000 && !ring_closed(rings[0]); i++) {
@@ -595,7 +612,7 @@ START_TEST(a_full_disk_closes_the_rings_and_opens_them_again)
     ck_assert(ring_has_recorder(rings[0]));
     usleep(300000);
     ck_assert_uint_lt(ring_durable(rings[0]), position);
-    kill_child(pid);                         /* and killed while it is full */
+    kill_child(pid); /* and killed while it is full */
     close(stop[1]);
     pid = start_recorder();
     usleep(100000);
@@ -670,14 +687,19 @@ START_TEST(admin_answers)
     ck_assert_ptr_nonnull(strstr(got, "\nweir_journal_failed 0\n"));
     ask(port, "HEAD /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", got, sizeof got);
     ck_assert_ptr_null(strstr(got, "weir_"));
-    ask(port, "GET /health HTTP/1.1\r\nHost: a\r\n\r\nGET /nothing HTTP/1.1\r\nHost: a\r\n\r\nPOST /health HTTP/1.1\r\nHost: a\r\n\r\n"
-              "GET /health HTTP/1.0\r\n\r\n", got, sizeof got);
+    ask(port,
+        "GET /health HTTP/1.1\r\nHost: a\r\n\r\nGET /nothing HTTP/1.1\r\nHost: a\r\n\r\nPOST /health HTTP/1.1\r\nHost: "
+        "a\r\n\r\n"
+        "GET /health HTTP/1.0\r\n\r\n",
+        got, sizeof got);
     ck_assert_uint_eq(count_in(got, "HTTP/1.1 200 OK"), 2);
     ck_assert_uint_eq(count_in(got, "HTTP/1.1 404 "), 1);
     ck_assert_uint_eq(count_in(got, "HTTP/1.1 405 "), 1);
     ck_assert_uint_eq(count_in(got, "Connection: close"), 1);
     static const char *const bad[] = {
-        "GET /health HTTP/1.1\r\n\r\n", "GET /health HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", "nonsense\r\n\r\n",
+        "GET /health HTTP/1.1\r\n\r\n",
+        "GET /health HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+        "nonsense\r\n\r\n",
         "GET /health HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -685,7 +707,7 @@ START_TEST(admin_answers)
         ck_assert_msg(strncmp(got, "HTTP/1.1 400 ", 13) == 0, "%s", got);
         ck_assert_uint_eq(count_in(got, "HTTP/1.1 "), 1);
     }
-    for (int i = 0; i < 200; i++)            /* comes and goes without a word */
+    for (int i = 0; i < 200; i++) /* comes and goes without a word */
         ask(port, i % 2 ? "GET /he" : "", got, sizeof got);
     ask(port, "GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", got, sizeof got);
     ck_assert_int_eq(strncmp(got, "HTTP/1.1 200 OK\r\n", 17), 0);
@@ -707,8 +729,9 @@ START_TEST(idle_costs_nothing)
     FILE *f = fopen(path, "r");
     ck_assert_ptr_nonnull(fgets(line, sizeof line, f));
     fclose(f);
-    ck_assert_int_eq(sscanf(strrchr(line, ')') + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system), 2);
-    ck_assert_uint_le(user + system, 3);     /* hundredths of a second, its start too */
+    ck_assert_int_eq(
+        sscanf(strrchr(line, ')') + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system), 2);
+    ck_assert_uint_le(user + system, 3); /* hundredths of a second, its start too */
     stop_recorder(pid);
 }
 END_TEST

@@ -70,7 +70,7 @@ START_TEST(puts_and_takes_in_order)
     ck_assert_int_eq(ring_next(r, &at, &rec), RING_NONE);
     ck_assert(ring_put(r, RING_SINGLE, WEIR_STR("one"), &first));
     ck_assert(ring_put(r, RING_SINGLE, WEIR_STR("second!!!"), &second));
-    ck_assert_uint_eq(first, 16);            /* 8 of head, 3 of text, padded to a multiple of 8 */
+    ck_assert_uint_eq(first, 16); /* 8 of head, 3 of text, padded to a multiple of 8 */
     ck_assert_uint_eq(second, 40);
     ck_assert_int_eq(ring_next(r, &at, &rec), RING_RECORD);
     ck_assert_uint_eq(rec.position, 16);
@@ -110,8 +110,8 @@ START_TEST(wraps)
 }
 END_TEST
 
-/* 65536 bytes: an open of 92 (entry 104... the head is 8, so 92 + 8 = 100, padded 104) and its reserved 4104 make 4208; 15 of them are
- * 63120, and 2416 are left: no further open, and singles only out of those. */
+/* 65536 bytes: an open of 92 (entry 104... the head is 8, so 92 + 8 = 100, padded 104) and its reserved 4104 make 4208;
+ * 15 of them are 63120, and 2416 are left: no further open, and singles only out of those. */
 START_TEST(full_ring_refuses_new_requests_never_endings)
 {
     struct ring *r = open_ring(65536);
@@ -124,7 +124,7 @@ START_TEST(full_ring_refuses_new_requests_never_endings)
     ck_assert_uint_eq(opens, 15);
     while (ring_put(r, RING_SINGLE, bytes_of(text, 92, 's'), NULL))
         singles++;
-    ck_assert_uint_eq(singles, 23);          /* 2416 / 104 */
+    ck_assert_uint_eq(singles, 23); /* 2416 / 104 */
     ck_assert(!ring_put(r, RING_END, bytes_of(text, RING_END_MAX + 200, 'e'), NULL));
     for (unsigned i = 0; i < opens; i++) {
         ck_assert(ring_put(r, RING_END, bytes_of(text, RING_END_MAX, 'e'), NULL));
@@ -160,7 +160,7 @@ START_TEST(attach_forgets_reservations_and_raises_the_epoch)
     while (ring_next(r, &at, &rec) == RING_RECORD)
         ck_assert_uint_eq(rec.epoch, 1);
     ring_release(r, at);
-    ck_assert(!ring_put(r, RING_SINGLE, bytes_of(text, 4096, 's'), NULL));   /* 15 x 4104 are still promised */
+    ck_assert(!ring_put(r, RING_SINGLE, bytes_of(text, 4096, 's'), NULL)); /* 15 x 4104 are still promised */
     ring_attach(r);
     ck_assert_uint_eq(ring_epoch(r), 2);
     for (unsigned i = 0; i < 15; i++)
@@ -187,28 +187,28 @@ START_TEST(wakes_only_sleepers)
     ring_attach(r);
     ck_assert(readable(recorder));
     ck_assert(ring_put(r, RING_SINGLE, WEIR_STR("x"), NULL));
-    ck_assert(!readable(recorder));          /* awake */
-    ck_assert(!ring_sleep(r, RING_IDLE, at));            /* something is there: no sleep */
+    ck_assert(!readable(recorder));           /* awake */
+    ck_assert(!ring_sleep(r, RING_IDLE, at)); /* something is there: no sleep */
     ring_awake(r);
     ck_assert_int_eq(ring_next(r, &at, &rec), RING_RECORD);
     ring_release(r, at);
-    ck_assert(!readable(worker));            /* nobody asked */
+    ck_assert(!readable(worker)); /* nobody asked */
     ck_assert(ring_sleep(r, RING_IDLE, at));
     ck_assert(ring_put(r, RING_OPEN, WEIR_STR("x"), &position));
     ck_assert(readable(recorder));
     ck_assert(ring_put(r, RING_END, WEIR_STR("x"), NULL));
-    ck_assert(!readable(recorder));          /* one bell is enough */
+    ck_assert(!readable(recorder)); /* one bell is enough */
     ck_assert(ring_sleep(r, RING_GATHER, at));
     ck_assert(ring_put(r, RING_SINGLE, WEIR_STR("x"), NULL));
     ck_assert(!readable(recorder));
-    ring_want_durable(r, at + 48);           /* three entries of 16 */
+    ring_want_durable(r, at + 48); /* three entries of 16 */
     ck_assert(readable(recorder));
     ck_assert(ring_wanted(r));
     ck_assert(!ring_sleep(r, RING_GATHER, at));
     ring_awake(r);
     while (ring_next(r, &at, &rec) == RING_RECORD)
         ;
-    ring_release(r, position);               /* on the way: who waits for less may go on */
+    ring_release(r, position); /* on the way: who waits for less may go on */
     ck_assert(readable(worker));
     ck_assert(ring_wanted(r));
     ring_release(r, at);
@@ -216,10 +216,10 @@ START_TEST(wakes_only_sleepers)
     ck_assert(!ring_wanted(r));
     ring_release(r, at);
     ck_assert(!readable(worker));
-    ring_adopt(r);                           /* the recorder before may have died between the release and the bell */
+    ring_adopt(r); /* the recorder before may have died between the release and the bell */
     ck_assert(readable(worker));
     ck_assert(ring_sleep(r, RING_GATHER, at));
-    for (int i = 0; i < 7; i++) {            /* 7 x 4104 < 32768 < 8 x 4104 */
+    for (int i = 0; i < 7; i++) { /* 7 x 4104 < 32768 < 8 x 4104 */
         ck_assert(ring_put(r, RING_SINGLE, bytes_of(text, 4096, 's'), NULL));
         ck_assert(!readable(recorder));
     }
@@ -298,14 +298,14 @@ START_TEST(survives_nonsense)
     ring_attach(r);
     ck_assert(ring_put(r, RING_SINGLE, WEIR_STR("bad"), NULL));
     ck_assert(ring_put(r, RING_SINGLE, WEIR_STR("lost"), NULL));
-    damage(4096, "\xff\xff\xff\x7f", 4);     /* the first length */
+    damage(4096, "\xff\xff\xff\x7f", 4); /* the first length */
     ck_assert_int_eq(ring_next(r, &at, &rec), RING_DAMAGED);
     ck_assert_int_eq(ring_next(r, &at, &rec), RING_NONE);
     ring_release(r, at);
     ck_assert(ring_put(r, RING_SINGLE, WEIR_STR("good"), NULL));
     ck_assert_int_eq(ring_next(r, &at, &rec), RING_RECORD);
     ck_assert_mem_eq(rec.bytes.ptr, "good", 4);
-    damage(64, "\xf9\xff\xff\xff\xff\xff\xff\x7f", 8);   /* the producer's position */
+    damage(64, "\xf9\xff\xff\xff\xff\xff\xff\x7f", 8); /* the producer's position */
     ck_assert_int_eq(ring_next(r, &at, &rec), RING_DAMAGED);
     ring_release(r, at);
     ring_close(r);
@@ -318,7 +318,9 @@ END_TEST
 
 /* ---- kill -9 ---- */
 
-struct ledger { _Atomic uint64_t acknowledged; };        /* records that ring_put() said yes to */
+struct ledger {
+    _Atomic uint64_t acknowledged;
+}; /* records that ring_put() said yes to */
 
 /* Records say their number and repeat it through their whole length, so that a torn one is seen. */
 static size_t make_record(char *to, uint64_t number)
@@ -346,8 +348,8 @@ static _Noreturn void putting_child(struct ring *r, struct ledger *l)
     }
 }
 
-/* Takes what is there; each record must be whole and follow the one before, or repeat it when the child was killed after the put and
- * before it could note that. */
+/* Takes what is there; each record must be whole and follow the one before, or repeat it when the child was killed
+ * after the put and before it could note that. */
 static uint64_t drain(struct ring *r, uint64_t *at, uint64_t last, unsigned most)
 {
     struct ring_record rec;
@@ -380,7 +382,7 @@ START_TEST(killed_producers_lose_nothing)
             putting_child(r, l);
         int64_t us = rand_r(&seed) % 3000;
         struct timespec pause = {0, us * 1000};
-        if (round % 3 == 0)                  /* also with a ring that fills up */
+        if (round % 3 == 0) /* also with a ring that fills up */
             nanosleep(&pause, NULL);
         else
             for (int i = 0; i < 20; i++) {
@@ -391,8 +393,9 @@ START_TEST(killed_producers_lose_nothing)
         ck_assert_int_eq(waitpid(child, NULL, 0), child);
         last = drain(r, &at, last, UINT32_MAX);
         uint64_t acknowledged = atomic_load(&l->acknowledged);
-        ck_assert_msg(last == acknowledged || last == acknowledged + 1, "have %lu, acknowledged %lu", last, acknowledged);
-        ck_assert_uint_le(ring_epoch(r), round);         /* less when it was killed before ring_attach() */
+        ck_assert_msg(last == acknowledged || last == acknowledged + 1, "have %lu, acknowledged %lu", last,
+                      acknowledged);
+        ck_assert_uint_le(ring_epoch(r), round); /* less when it was killed before ring_attach() */
     }
     ck_assert_uint_gt(last, 10000);
     ring_close(r);

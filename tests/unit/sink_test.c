@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sink_test.c -- a sink's process with a plugin that answers as it is told: batches, verdicts, places, what is told again after a kill. */
+/* sink_test.c -- a sink's process with a plugin that answers as it is told: batches, verdicts, places, what is told
+ * again after a kill. */
 #include "unit.h"
 
 #include <fcntl.h>
@@ -22,9 +23,9 @@
 
 /* What the plugin was told and what it is to say, shared with the child that runs the sink. */
 struct script {
-    enum weir_sent say[16];                  /* one after another; then DONE */
+    enum weir_sent say[16]; /* one after another; then DONE */
     _Atomic unsigned said;
-    uint64_t bad;                            /* a batch with this sequence is answered by `bad_say`, always */
+    uint64_t bad; /* a batch with this sequence is answered by `bad_say`, always */
     enum weir_sent bad_say;
     unsigned slow_us;
     _Atomic unsigned calls, told;
@@ -61,7 +62,8 @@ static enum weir_sent told(void *self, const struct weir_record *r, size_t n, si
         return s->say[s->said++];
     s->said++;
     for (size_t i = 0; i < n; i++)
-        s->seqs[atomic_fetch_add(&s->told, 1)] = ((const struct weir_record *)(const void *)((const char *)r + i * stride))->seq;
+        s->seqs[atomic_fetch_add(&s->told, 1)] =
+            ((const struct weir_record *)(const void *)((const char *)r + i * stride))->seq;
     if (s->slow_us)
         usleep(s->slow_us);
     return WEIR_DONE;
@@ -76,7 +78,9 @@ static void setup(void)
     ck_assert_ptr_nonnull(mkdtemp(state));
     script = mmap(NULL, sizeof *script, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     plugin = (struct plugin){.name = "told", .kind = "sinks", .hooks.write = told};
-    sink = (struct sink){.in = {.name = "test", .plugin = &plugin, .self = script}, .batch_count = 10, .batch_bytes = 1 << 20,
+    sink = (struct sink){.in = {.name = "test", .plugin = &plugin, .self = script},
+                         .batch_count = 10,
+                         .batch_bytes = 1 << 20,
                          .batch_age = 100};
     world.settings.state = state;
     metrics = metrics_new(1, &labels);
@@ -116,7 +120,8 @@ static pid_t start_sink(void)
     pid_t pid = fork();
     if (pid == 0) {
         close(stop[1]);
-        struct sink_start start = {.world = &world, .sink = &sink, .metrics = metrics, .slot = 0, .index = 0, .stop_fd = stop[0]};
+        struct sink_start start = {
+            .world = &world, .sink = &sink, .metrics = metrics, .slot = 0, .index = 0, .stop_fd = stop[0]};
         _exit(sink_run(&start));
     }
     close(stop[0]);
@@ -157,7 +162,7 @@ START_TEST(batches_by_count)
     append(KIND_deny, 25);
     sink.batch_age = 60000;
     pid_t pid = start_sink();
-    wait_told(20);                           /* two full ones; the five wait for their age */
+    wait_told(20); /* two full ones; the five wait for their age */
     ck_assert_uint_eq(script->calls, 2);
     stop_sink(pid);
     told_in_order(1, 25);
@@ -165,7 +170,7 @@ START_TEST(batches_by_count)
     ck_assert_uint_eq(script->sizes[2], 5);
     ck_assert_uint_eq(place(), 26);
     ck_assert_int_eq(metrics_sum(metrics, METRIC_sink_records, 0), 25);
-    pid = start_sink();                      /* nothing is told twice */
+    pid = start_sink(); /* nothing is told twice */
     append(KIND_deny, 1);
     stop_sink(pid);
     told_in_order(1, 26);
@@ -174,7 +179,7 @@ END_TEST
 
 START_TEST(batches_by_bytes)
 {
-    sink.batch_bytes = 99;                   /* a record has 33 bytes: three fill it */
+    sink.batch_bytes = 99; /* a record has 33 bytes: three fill it */
     append(KIND_deny, 7);
     pid_t pid = start_sink();
     wait_told(7);
@@ -212,7 +217,7 @@ START_TEST(wakes_at_once)
         wait_told(i + 1);
         sum += script->times[i] - from;
     }
-    ck_assert_int_lt(sum / 20, 20000);       /* the sync is in it */
+    ck_assert_int_lt(sum / 20, 20000); /* the sync is in it */
     stop_sink(pid);
 }
 END_TEST
@@ -229,7 +234,7 @@ START_TEST(takes_only_its_kinds)
     append(KIND_open, 30);
     pid_t pid = start_sink();
     wait_told(3);
-    usleep(800000);                          /* what is not for it moves its place as well */
+    usleep(800000); /* what is not for it moves its place as well */
     ck_assert_uint_eq(place(), 42);
     ck_assert_int_eq(metrics_sum(metrics, METRIC_sink_lag, 0), 0);
     stop_sink(pid);
@@ -282,7 +287,8 @@ START_TEST(splits_down_to_the_bad_one)
     stop_sink(pid);
     for (unsigned i = 0; i < 9; i++)
         ck_assert_uint_eq(script->seqs[i], i < 6 ? i + 1 : i + 2);
-    dead_letters_are("{\"seq\":7,\"why\":\"I do not like \\\"7\\\"\",\"record\":{\"kind\":\"deny\",\"time\":1,\"id\":\"i\"}}\n");
+    dead_letters_are(
+        "{\"seq\":7,\"why\":\"I do not like \\\"7\\\"\",\"record\":{\"kind\":\"deny\",\"time\":1,\"id\":\"i\"}}\n");
     ck_assert_int_eq(metrics_sum(metrics, METRIC_sink_rejected, 0), 1);
     ck_assert_uint_eq(place(), 11);
 }
@@ -297,8 +303,9 @@ START_TEST(rejected_go_to_the_dead_letters)
     wait_told(1);
     stop_sink(pid);
     ck_assert_uint_eq(script->seqs[0], 3);
-    dead_letters_are("{\"seq\":1,\"why\":\"refused by the sink\",\"record\":{\"kind\":\"deny\",\"time\":1,\"id\":\"i\"}}\n"
-                     "{\"seq\":2,\"why\":\"refused by the sink\",\"record\":{\"kind\":\"deny\",\"time\":1,\"id\":\"i\"}}\n");
+    dead_letters_are(
+        "{\"seq\":1,\"why\":\"refused by the sink\",\"record\":{\"kind\":\"deny\",\"time\":1,\"id\":\"i\"}}\n"
+        "{\"seq\":2,\"why\":\"refused by the sink\",\"record\":{\"kind\":\"deny\",\"time\":1,\"id\":\"i\"}}\n");
 }
 END_TEST
 
@@ -402,7 +409,8 @@ START_TEST(idle_costs_nothing)
     FILE *f = fopen(path, "r");
     ck_assert_ptr_nonnull(fgets(line, sizeof line, f));
     fclose(f);
-    ck_assert_int_eq(sscanf(strrchr(line, ')') + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system), 2);
+    ck_assert_int_eq(
+        sscanf(strrchr(line, ')') + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system), 2);
     ck_assert_uint_le(user + system, 2);
     stop_sink(pid);
 }

@@ -79,7 +79,6 @@ START_TEST(options_have_their_fallbacks)
     ck_assert_uint_eq(o->files.count, 0);
     ck_assert(!w->stages[0]->observe);
     ck_assert(!w->stages[0]->fail_open);
-    ck_assert(!w->stages[0]->unscanned_block);
     ck_assert_int_eq(w->stages[0]->timeout, 2000);
     world_free(w);
     kit_close(&k);
@@ -98,7 +97,7 @@ START_TEST(options_are_read)
         &k,
         "guardrails = ( { name = \"g\"; plugin = \"options\"; word = \"w\"; mood = \"wild\"; script = \"a/b.lua\";\n"
         "  count = 10; wait = \"2m\"; room = 10; share = 1; on = false; words = \"one of\"; colours = ( \"green\" );\n"
-        "  files = [ \"./x\", \"/y\" ]; mode = \"observe\"; on_failure = \"open\"; on_unscanned = \"block\"; timeout = "
+        "  files = [ \"./x\", \"/y\" ]; mode = \"observe\"; on_failure = \"open\"; timeout = "
         "7; } );",
         WORLD_CHECK);
     o = options_of(w);
@@ -119,7 +118,6 @@ START_TEST(options_are_read)
     ck_assert_str_eq(o->files.items[1], "/y");
     ck_assert(w->stages[0]->observe);
     ck_assert(w->stages[0]->fail_open);
-    ck_assert(w->stages[0]->unscanned_block);
     ck_assert_int_eq(w->stages[0]->timeout, 7);
     world_free(w);
     kit_close(&k);
