@@ -3,8 +3,8 @@
  * scan.h -- finds and replaces matches in text that arrives in pieces; the result does not depend on the cuts.
  *
  * At every byte of the text the longest match that begins there is looked for; matches that overlap are replaced as
- * one.  What is clear goes out at once: only the longest text that may still become a match is held back, never more than the
- * set's longest match.  Cost: O(text x longest match) at worst, a few steps a byte in prose.
+ * one.  What is clear goes out at once: only the longest text that may still become a match is held back, never more
+ * than the set's longest match.  Cost: O(text x longest match) at worst, a few steps a byte in prose.
  */
 #ifndef LIB_SCAN_H
 #define LIB_SCAN_H

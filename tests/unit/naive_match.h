@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * naive_match.h -- the slow, plain meaning of a pattern, written from docs/deny.md and sharing nothing with plugins/lib:
- * it walks the pattern's own text and keeps, for each position of the subject, whether the match may stand there.
+ * naive_match.h -- the slow, plain meaning of a pattern, written from docs/deny.md and sharing nothing with
+ * plugins/lib: it walks the pattern's own text and keeps, for each position of the subject, whether the match may stand
+ * there.
  */
 #ifndef NAIVE_MATCH_H
 #define NAIVE_MATCH_H
