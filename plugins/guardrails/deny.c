@@ -22,7 +22,7 @@ struct deny {
     bool case_sensitive, whole_words;
     const char *action, *mask, *code;
     /* made by init */
-    struct pattern_set *set;
+    const struct pattern_set *set;
     struct automaton search;
     struct scanner scanner;
     struct scan *whole; /* for texts that are all there */
@@ -127,7 +127,7 @@ static bool init(void *self, const void *shared, struct weir_error *e)
     struct deny *me = self;
 
     (void)e;
-    me->set = (struct pattern_set *)(uintptr_t)shared; /* written again only by fini */
+    me->set = shared;
     me->request = listed(&me->directions, "request");
     me->response = listed(&me->directions, "response");
     me->arguments = listed(&me->directions, "arguments");
@@ -139,7 +139,6 @@ static bool init(void *self, const void *shared, struct weir_error *e)
     return true;
 }
 
-/* The process ends: its copy of what prepare built goes too. */
 static void fini(void *self)
 {
     struct deny *me = self;
@@ -148,7 +147,6 @@ static void fini(void *self)
     scanner_fini(&me->scanner);
     free(me->whole);
     free(me->spare);
-    pattern_fini(me->set);
 }
 
 /* ---- one text ---- */

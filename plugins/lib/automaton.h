@@ -2,11 +2,11 @@
 /*
  * automaton.h -- runs all patterns of a set at once, one table look-up a byte.
  *
- * The states are sets of nodes, made when a text first needs them; one automaton per process, since making states writes.
- * When they fill `limit` bytes all are thrown away, `epoch` counts up, and states from before it must not be used.
+ * The states are sets of nodes, made when a text first needs them; one automaton per process, since making states
+ * writes.  When they fill `limit` bytes all are thrown away, `epoch` counts up, and those from before must not be used.
  *
- * A boundary (\b) needs the byte behind it, so a match may become known one byte late: stepping from a state over a byte
- * tells of matches that end before that byte (`before`) and behind it (`behind`).
+ * A boundary (\b) needs the byte behind it, so a match may become known one byte late: stepping from a state over a
+ * byte tells of matches that end before that byte (`before`) and behind it (`behind`).
  */
 #ifndef LIB_AUTOMATON_H
 #define LIB_AUTOMATON_H
@@ -67,7 +67,8 @@ static inline const struct state *automaton_at(const struct automaton *a, uint32
     return &a->states[a->rows[state >> 2]];
 }
 
-/* true: some pattern may match in `text`.  Never false when one does; true without a match only when the states do not fit. */
+/* true: some pattern may match in `text`.  Never false when one does; true without a match only when the states do not
+ * fit. */
 bool automaton_finds(struct automaton *, struct weir_str text);
 
 #endif

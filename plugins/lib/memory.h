@@ -7,14 +7,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+_Noreturn static inline void memory_none(void)
+{
+    fputs("out of memory\n", stderr);
+    abort();
+}
+
 static inline void *memory_resize(void *p, size_t count, size_t size)
 {
     void *q = size && count > SIZE_MAX / size ? NULL : realloc(p, count && size ? count * size : 1);
 
-    if (!q) {
-        fputs("out of memory\n", stderr);
-        abort();
-    }
+    if (!q)
+        memory_none();
     return q;
 }
 

@@ -2,6 +2,8 @@
 /* pattern.c -- the graph that patterns share: nodes, keywords as a tree, classes of bytes; see pattern.h. */
 #include "pattern.h"
 
+#include <sys/mman.h>
+
 #include "memory.h"
 
 uint32_t pattern_node(struct pattern_set *p, enum pattern_kind kind, uint32_t out, uint32_t arg)
@@ -172,6 +174,37 @@ static void classes_split(struct pattern_set *p, const struct pattern_bytes *b)
     p->class_count = count;
 }
 
+/* ---- the end of building ---- */
+
+static void *move(char **at, void *array, size_t bytes)
+{
+    char *to = *at;
+
+    if (bytes)
+        memcpy(to, array, bytes);
+    free(array);
+    *at += bytes;
+    return to;
+}
+
+/* Memory of its own, so that no worker's malloc() writes beside it and makes a copy of its pages. */
+static void graph_seal(struct pattern_set *p)
+{
+    size_t nodes = p->node_count * sizeof *p->nodes, sets = p->set_count * sizeof *p->sets;
+    size_t roots = p->root_count * sizeof *p->roots;
+    char *at;
+
+    p->sealed_size = sets + nodes + roots + 1;
+    p->sealed = mmap(NULL, p->sealed_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p->sealed == MAP_FAILED)
+        memory_none();
+    at = p->sealed;
+    p->sets = move(&at, p->sets, sets);
+    p->nodes = move(&at, p->nodes, nodes);
+    p->roots = move(&at, p->roots, roots);
+    mprotect(p->sealed, p->sealed_size, PROT_READ);
+}
+
 bool pattern_seal(struct pattern_set *p, struct weir_error *e)
 {
     struct pattern_bytes word = {{0}};
@@ -189,6 +222,7 @@ bool pattern_seal(struct pattern_set *p, struct weir_error *e)
         classes_split(p, &p->sets[i]);
     for (int c = 255; c >= 0; c--)
         p->samples[p->classes[c]] = (uint8_t)c;
+    graph_seal(p);
     return true;
 }
 
@@ -197,8 +231,12 @@ void pattern_fini(struct pattern_set *p)
     for (uint32_t i = 0; i < p->word_count; i++)
         free(p->words[i].text);
     free(p->words);
-    free(p->nodes);
-    free(p->sets);
-    free(p->roots);
+    if (p->sealed) {
+        munmap(p->sealed, p->sealed_size);
+    } else {
+        free(p->nodes);
+        free(p->sets);
+        free(p->roots);
+    }
     *p = (struct pattern_set){0};
 }

@@ -2,8 +2,9 @@
 /*
  * pattern.h -- keywords and bounded regular expressions, compiled into one graph for automaton.h.
  *
- * Built once per generation (prepare), then read-only and shared by all workers.  The graph has no cycles: every pattern has
- * a longest match, which bounds what a stream must ever hold back.  docs/deny.md describes what may be written.
+ * Built once per generation (prepare) and sealed: the graph then is one read-only mapping that all workers share.  It
+ * has no cycles: every pattern has a longest match, which bounds what a stream must ever hold back.  docs/deny.md
+ * describes what may be written.
  */
 #ifndef LIB_PATTERN_H
 #define LIB_PATTERN_H
@@ -26,6 +27,8 @@ enum pattern_kind {
     PATTERN_ACCEPT,           /* a match of pattern `arg` ends here */
 };
 
+#define PATTERN_FULL UINT32_MAX
+
 struct pattern_node { uint32_t kind, out, arg; };
 
 struct pattern_bytes { uint64_t bits[4]; };
@@ -37,6 +40,7 @@ struct pattern_set {          /* {0} to begin with */
     struct pattern_bytes *sets;  uint32_t set_count, set_cap;
     uint32_t *roots;             uint32_t root_count, root_cap;
     struct pattern_word *words;  uint32_t word_count, word_cap;   /* until sealed */
+    void *sealed; size_t sealed_size;        /* the mapping that nodes, sets and roots stand in, once sealed */
     uint32_t longest;            /* bytes of the longest possible match */
     uint32_t class_count;        /* bytes that no pattern tells apart are of one class */
     uint8_t classes[256], samples[256];      /* byte -> class; class -> one of its bytes */
@@ -46,10 +50,13 @@ struct pattern_set {          /* {0} to begin with */
 /* false and the error, which names `text` and the column in it.  `id` is what a match is told by; of several patterns
  * that match the same text, the lowest id counts. */
 bool pattern_add(struct pattern_set *, const char *text, uint32_t id, struct weir_error *);
-/* A literal.  `caseless`: ASCII letters match in either case.  `whole`: not when a letter, digit or _ touches its ends. */
-bool pattern_add_word(struct pattern_set *, const char *text, bool caseless, bool whole, uint32_t id, struct weir_error *);
-/* After the last pattern.  false: the patterns are too large together. */
+/* A literal.  `caseless`: ASCII letters match in either case.  `whole`: not when a letter, digit or _ touches its
+ * ends. */
+bool pattern_add_word(struct pattern_set *, const char *text, bool caseless, bool whole, uint32_t id,
+                      struct weir_error *);
+/* After the last pattern; nothing may be added then.  false: the patterns are too large together. */
 bool pattern_seal(struct pattern_set *, struct weir_error *);
+/* Not needed by who keeps the set as long as the process lives. */
 void pattern_fini(struct pattern_set *);
 
 /* What \w means: ASCII letters, digits and _. */
@@ -63,14 +70,13 @@ static inline bool pattern_has(const struct pattern_bytes *b, unsigned char c)
     return b->bits[c >> 6] >> (c & 63) & 1;
 }
 
-/* For the parser: nodes are made from the end of a pattern to its beginning.  UINT32_MAX when the set is full, or when `out` is. */
+/* For the parser: nodes are made from the end of a pattern to its beginning.  PATTERN_FULL when the set is full, and
+ * when `out` is that. */
 uint32_t pattern_node(struct pattern_set *, enum pattern_kind, uint32_t out, uint32_t arg);
 uint32_t pattern_byte(struct pattern_set *, const struct pattern_bytes *, uint32_t out);
 void pattern_root(struct pattern_set *, uint32_t node);
 
 /* One character of UTF-8 that ends with 0: its length, or 0 when it is none. */
 size_t pattern_decode(const char *, uint32_t *character);
-
-#define PATTERN_FULL UINT32_MAX
 
 #endif

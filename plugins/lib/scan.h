@@ -2,9 +2,9 @@
 /*
  * scan.h -- finds and replaces matches in text that arrives in pieces; the result does not depend on the cuts.
  *
- * At every byte of the text the longest match that begins there is looked for; matches that overlap are replaced as one.  What
- * is clear goes out at once: only the longest text that may still become a match is held back, never more than the set's
- * longest match.  Cost: O(text x longest match) at worst, about one step a byte in prose.
+ * At every byte of the text the longest match that begins there is looked for; matches that overlap are replaced as
+ * one.  What is clear goes out at once: only the longest text that may still become a match is held back, never more
+ * than the set's longest match.  Cost: O(text x longest match) at worst, a few steps a byte in prose.
  */
 #ifndef LIB_SCAN_H
 #define LIB_SCAN_H
@@ -46,8 +46,8 @@ static inline size_t scan_size(const struct pattern_set *set)
     return sizeof(struct scan) + set->longest;
 }
 
-/* The next piece; with `last` nothing is held back.  After `last` or a stop, which returns false, the state is that of a new
- * text.  What the hooks were given stays valid until the next call. */
+/* The next piece; with `last` nothing is held back.  After `last` or a stop, which returns false, the state is that of
+ * a new text.  What the hooks were given stays valid until the next call, as long as the piece does. */
 bool scan_feed(struct scanner *, struct scan *, struct weir_str piece, bool last, void *who);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * naive_match.h -- the slow, plain meaning of a pattern, written from docs/deny.md and sharing nothing with plugins/lib: it walks
- * the pattern's own text and keeps, for each position of the subject, whether the match may stand there.
+ * naive_match.h -- the slow, plain meaning of a pattern, written from docs/deny.md and sharing nothing with
+ * plugins/lib: it walks the pattern's own text and keeps, for each position of the subject, whether the match may stand
+ * there.
  */
 #ifndef NAIVE_MATCH_H
 #define NAIVE_MATCH_H
@@ -158,7 +159,7 @@ static inline void naive_atom(struct naive *m, const bool *in, bool *out)
 {
     const char *end = NULL;
 
-    memset(out, 0, NAIVE_MAX + 1);
+    memset(out, 0, m->n + 1);
     if (*m->p == '(') {
         m->p += m->p[1] == '?' ? 3 : 1;
         naive_choice(m, in, out);
@@ -201,8 +202,8 @@ static inline void naive_repeat(struct naive *m, const bool *in, bool *out)
         m->p = e + 1;
     }
     const char *end = m->p;
-    memset(out, 0, NAIVE_MAX + 1);
-    memcpy(now, in, sizeof now);
+    memset(out, 0, m->n + 1);
+    memcpy(now, in, m->n + 1);
     for (unsigned long k = 0; k <= most; k++) {
         for (size_t i = 0; k >= least && i <= m->n; i++)
             out[i] |= now[i];
@@ -210,7 +211,7 @@ static inline void naive_repeat(struct naive *m, const bool *in, bool *out)
             break;
         m->p = start;
         naive_atom(m, now, next);
-        memcpy(now, next, sizeof now);
+        memcpy(now, next, m->n + 1);
     }
     m->p = end;
 }
@@ -219,12 +220,12 @@ static void naive_choice(struct naive *m, const bool *in, bool *out)
 {
     bool now[NAIVE_MAX + 1], next[NAIVE_MAX + 1];
 
-    memset(out, 0, NAIVE_MAX + 1);
+    memset(out, 0, m->n + 1);
     for (;;) {
-        memcpy(now, in, sizeof now);
+        memcpy(now, in, m->n + 1);
         while (*m->p && *m->p != '|' && *m->p != ')') {
             naive_repeat(m, now, next);
-            memcpy(now, next, sizeof now);
+            memcpy(now, next, m->n + 1);
         }
         for (size_t i = 0; i <= m->n; i++)
             out[i] |= now[i];
