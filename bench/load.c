@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * load.c -- the client of the benchmarks: keeps a number of connections busy with one request after the other, for a number of
- * seconds, and prints what came of it as one line of key=value.
+ * load.c -- the client of the benchmarks: keeps a number of connections busy with one request after the other, for a
+ * number of seconds, and prints what came of it as one line of key=value.
  *
  *   load HOST PORT CONNECTIONS SECONDS REQUEST_FILE [--tls] [--open]
  *
- * REQUEST_FILE holds the bytes of one whole request.  --open: one (endless) stream per connection; after all have begun it prints
- * "open=N", counts for SECONDS, and ends.  An answer counts when it is whole and its status is 200.
+ * REQUEST_FILE holds the bytes of one whole request.  --open: one (endless) stream per connection; after all have begun
+ * it prints "open=N", counts for SECONDS, and ends.  An answer counts when it is whole and its status is 200.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,7 +29,7 @@ struct conn {
     bool connected;
     int64_t begun_us;
     size_t sent;
-    char tail[8];            /* the last bytes seen: the end of a chunked body */
+    char tail[8]; /* the last bytes seen: the end of a chunked body */
     char head[2048];
     size_t head_len;
     bool in_body, chunked, first;
@@ -42,7 +42,7 @@ static size_t req_len;
 static int epfd;
 static struct sockaddr_in to;
 static SSL_CTX *ctx;
-static uint32_t *latency;    /* microseconds */
+static uint32_t *latency; /* microseconds */
 static size_t done, cap, failed, opened;
 static uint64_t bytes, records;
 static bool open_mode, over;
@@ -226,7 +226,7 @@ int main(int argc, char **argv)
     req_len = f ? fread(req, 1, 1 << 20, f) : 0;
     for (int i = 6; i < argc; i++) {
         if (strcmp(argv[i], "--tls") == 0)
-            ctx = SSL_CTX_new(TLS_client_method());      /* who is measured is not verified: it is on this machine */
+            ctx = SSL_CTX_new(TLS_client_method()); /* who is measured is not verified: it is on this machine */
         else if (strcmp(argv[i], "--open") == 0)
             open_mode = true;
     }
@@ -262,7 +262,8 @@ int main(int argc, char **argv)
     over = true;
     size_t kept = done < cap ? done : cap;
     qsort(latency, kept, sizeof *latency, compare);
-    printf("done=%zu failed=%zu opened=%zu records=%llu bytes=%llu p50=%u p99=%u\n", done, failed, opened, (unsigned long long)records,
-           (unsigned long long)bytes, kept ? latency[kept / 2] : 0, kept ? latency[kept * 99 / 100] : 0);
+    printf("done=%zu failed=%zu opened=%zu records=%llu bytes=%llu p50=%u p99=%u\n", done, failed, opened,
+           (unsigned long long)records, (unsigned long long)bytes, kept ? latency[kept / 2] : 0,
+           kept ? latency[kept * 99 / 100] : 0);
     return 0;
 }

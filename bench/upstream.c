@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * upstream.c -- the model server of the benchmarks: answers every request at once, as cheaply as it can, so that what stands before
- * it is what is measured.
+ * upstream.c -- the model server of the benchmarks: answers every request at once, as cheaply as it can, so that what
+ * stands before it is what is measured.
  *
  *   upstream PORT [--tls CERT KEY]
  *
  * POST .../json            1 KB of chat completion
  * POST .../stream?n=N&ms=M N SSE records of about 200 bytes, M milliseconds apart (0: all at once), then [DONE]
- * A request whose body says "stream":true gets the stream, with n and ms from the header x-bench: n=N,ms=M (for proxies that keep it) or
- * from the model's name "bench/N/M".
+ * A request whose body says "stream":true gets the stream, with n and ms from the header x-bench: n=N,ms=M (for proxies
+ * that keep it) or from the model's name "bench/N/M".
  */
 #include <errno.h>
 #include <openssl/ssl.h>
@@ -34,10 +34,10 @@ struct conn {
     bool shaken;
     char *in;
     size_t in_len;
-    int left, every_ms;      /* records still to send; time between them */
+    int left, every_ms; /* records still to send; time between them */
     int64_t next_ms;
     struct conn *next_stream, **stream_link;
-    char *out;               /* what the socket did not take */
+    char *out; /* what the socket did not take */
     size_t out_len, out_at;
 };
 
@@ -62,19 +62,25 @@ static void texts(void)
     for (size_t i = 5; i < sizeof pad; i += 6)
         pad[i] = ' ';
     n = snprintf(body, sizeof body,
-                 "{\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion\",\"created\":1750000000,\"model\":\"bench\",\"choices\":"
+                 "{\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion\",\"created\":1750000000,\"model\":\"bench\","
+                 "\"choices\":"
                  "[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"%.*s\"},\"finish_reason\":\"stop\"}],"
                  "\"usage\":{\"prompt_tokens\":500,\"completion_tokens\":225,\"total_tokens\":725}}",
                  (int)sizeof pad - 150, pad);
-    json_len = (size_t)snprintf(json, sizeof json,
-                                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s", n, body);
-    n = snprintf(body, sizeof body,
-                 "data: {\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\",\"created\":1750000000,\"model\":\"bench\","
-                 "\"choices\":[{\"index\":0,\"delta\":{\"content\":\" word and\"},\"finish_reason\":null}]}\n\n");
+    json_len =
+        (size_t)snprintf(json, sizeof json,
+                         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s", n, body);
+    n = snprintf(
+        body, sizeof body,
+        "data: "
+        "{\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\",\"created\":1750000000,\"model\":\"bench\","
+        "\"choices\":[{\"index\":0,\"delta\":{\"content\":\" word and\"},\"finish_reason\":null}]}\n\n");
     record_len = (size_t)snprintf(record, sizeof record, "%x\r\n%s\r\n", (unsigned)n, body);
-    n = snprintf(body, sizeof body,
-                 "data: {\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\",\"created\":1750000000,\"model\":\"bench\","
-                 "\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
+    n = snprintf(
+        body, sizeof body,
+        "data: "
+        "{\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\",\"created\":1750000000,\"model\":\"bench\","
+        "\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
     last_len = (size_t)snprintf(last_record, sizeof last_record, "%x\r\n%s\r\n0\r\n\r\n", (unsigned)n, body);
 }
 
@@ -140,7 +146,8 @@ static bool conn_flush(struct conn *c)
 
 static bool stream_begin(struct conn *c, const char *model)
 {
-    static const char head[] = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+    static const char head[] =
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
     c->left = 100;
     c->every_ms = 0;
     if (model)
@@ -243,7 +250,7 @@ static bool conn_read(struct conn *c)
         c->in_len += (size_t)n;
         if (!conn_serve(c))
             return false;
-        if (c->in_len == 0 && c->stream_link) {      /* many open streams: no buffer each */
+        if (c->in_len == 0 && c->stream_link) { /* many open streams: no buffer each */
             free(c->in);
             c->in = NULL;
             return true;
@@ -265,9 +272,11 @@ int main(int argc, char **argv)
     texts();
     if (argc == 5) {
         ctx = SSL_CTX_new(TLS_server_method());
-        if (SSL_CTX_use_certificate_chain_file(ctx, argv[3]) != 1 || SSL_CTX_use_PrivateKey_file(ctx, argv[4], SSL_FILETYPE_PEM) != 1)
+        if (SSL_CTX_use_certificate_chain_file(ctx, argv[3]) != 1 ||
+            SSL_CTX_use_PrivateKey_file(ctx, argv[4], SSL_FILETYPE_PEM) != 1)
             return 2;
-        SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+        SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                  SSL_MODE_RELEASE_BUFFERS);
     }
     l = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     setsockopt(l, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);

@@ -158,8 +158,16 @@ void http_target(struct weir_http *h, const char *method, struct weir_str url)
 static bool header_is_ours(struct weir_str name)
 {
     static const struct weir_str ours[] = {
-        {"host", 4},    {"content-length", 14}, {"transfer-encoding", 17}, {"connection", 10}, {"expect", 6},
-        {"upgrade", 7}, {"te", 2},              {"trailer", 7},            {"keep-alive", 10}, {"proxy-connection", 16},
+        {"host", 4},
+        {"content-length", 14},
+        {"transfer-encoding", 17},
+        {"connection", 10},
+        {"expect", 6},
+        {"upgrade", 7},
+        {"te", 2},
+        {"trailer", 7},
+        {"keep-alive", 10},
+        {"proxy-connection", 16},
     };
 
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)

@@ -16,11 +16,11 @@
 #include "worker/request.h"
 #include "worker/worker.h"
 
-#define AHEAD_MAX 65536   /* bytes a client may send ahead while a request is served */
-#define LINGER_US 1000000 /* after the last byte: time to let the client read it */
-#define READ_TURNS 16   /* most reads in one turn of the loop */
-#define BODY_AT_ONCE 65536 /* of an announced body: more only as it arrives */
-#define SECOND_US 1000000
+#define AHEAD_MAX    65536   /* bytes a client may send ahead while a request is served */
+#define LINGER_US    1000000 /* after the last byte: time to let the client read it */
+#define READ_TURNS   16      /* most reads in one turn of the loop */
+#define BODY_AT_ONCE 65536   /* of an announced body: more only as it arrives */
+#define SECOND_US    1000000
 
 static void client_ready(struct loop_fd *, uint32_t events);
 static void client_late(struct loop_timer *);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * entry.h -- a request's entries in the journal: `open` before data leaves, `close` for each open, `deny` for a refusal; and what it did
- * to the metrics.  Steps `open` and `close`.
+ * entry.h -- a request's entries in the journal: `open` before data leaves, `close` for each open, `deny` for a refusal; and
+ * what it did to the metrics.  Steps `open` and `close`.
  */
 #ifndef WORKER_ENTRY_H
 #define WORKER_ENTRY_H

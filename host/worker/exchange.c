@@ -291,7 +291,8 @@ static void exchange_want(struct exchange *x)
 
 static void exchange_broken(struct exchange *x)
 {
-    const char *why = arena_printf(&x->r->arena, "the connection to the upstream broke: %s", stream_error(&x->link->stream));
+    const char *why =
+        arena_printf(&x->r->arena, "the connection to the upstream broke: %s", stream_error(&x->link->stream));
 
     exchange_fail(x, x->state == X_BODY ? FAULT_CUT : FAULT_RESET, why);
 }

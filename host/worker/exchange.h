@@ -71,10 +71,10 @@ struct exchange *exchange_new(struct request *, const struct provider *, const s
 void exchange_stop(struct exchange *);       /* cancels what is under way; nothing follows */
 void exchange_free(struct exchange *);
 
-/* `lines` are header lines ("name: value\r\n"); Host and Content-Length are added.  The pieces of the body stay with the caller until
- * the exchange is freed.  false: the URL is none; nothing follows. */
-bool exchange_send(struct exchange *, struct weir_str url, const char *method, struct weir_str lines, struct iovec *body, size_t pieces,
-                   size_t length, struct weir_error *);
+/* `lines` are header lines ("name: value\r\n"); Host and Content-Length are added.  The pieces of the body stay with the
+ * caller until the exchange is freed.  false: the URL is none; nothing follows. */
+bool exchange_send(struct exchange *, struct weir_str url, const char *method, struct weir_str lines, struct iovec *body,
+                   size_t pieces, size_t length, struct weir_error *);
 void exchange_serve(struct exchange *);      /* in-process: waits for exchange_put() */
 void exchange_put(struct exchange *, struct weir_str bytes, bool last);
 

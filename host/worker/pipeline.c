@@ -31,7 +31,8 @@ static void request_done(struct request *r)
 
 static void step_timed(struct request *r, enum step at)
 {
-    int64_t now = r->w->loop.now_us; /* as coarse as the turns: reading the clock at each step would cost more than a step */
+    int64_t now =
+        r->w->loop.now_us; /* as coarse as the turns: reading the clock at each step would cost more than a step */
 
     metrics_observe(r->w->metrics, r->w->slot, METRIC_step_us, at, now - r->step_us);
     r->step_us = now;

@@ -14,15 +14,15 @@
 struct request;
 
 #define PIPELINE(X)                                                                                                        \
-    X(accept, "accept.c",  "finds the dialect by the path, skims the body, lets the dialect read it",      "400 404 405 413") \
+    X(accept, "accept.c",  "finds the dialect by the path, skims the body, lets the dialect read it",      "400 404 405 415") \
     X(admit,  "admit.c",   "who calls: virtual key, its rate and its concurrency",                         "401 403 429")     \
     X(route,  "select.c",  "candidates: the providers that serve the model and that this key may use",     "403 404")         \
-    X(ask,    "stages.c",  "on_request of each stage, in order; edits freeze afterwards",                  "403 500")         \
-    X(pick,   "stages.c",  "on_route of each stage, then the order of the candidates",                     "403 503")         \
+    X(ask,    "stages.c",  "on_request of each stage, in order; edits freeze afterwards",                  "403")             \
+    X(pick,   "stages.c",  "on_route of each stage, then the order of the candidates",                     "403")             \
     X(open,   "entry.c",   "journal `open`; strict: waits until it is durable",                            "503")             \
     X(try,    "attempt.c", "encode, send to the upstream, wait for its answer's head; or the next candidate", "400 502 503 504") \
     X(stream, "answer.c",  "frames -> events -> on_event of each stage -> the client, with back-pressure", "403 502")         \
-    X(check,  "stages.c",  "on_response of each stage",                                                    "403 500")         \
+    X(check,  "stages.c",  "on_response of each stage",                                                    "403")             \
     X(close,  "entry.c",   "journal `close`, give back what was held, finish the client's answer",         "")
 
 #define PIPELINE_ENUM_ROW(name, file, help, statuses) STEP_##name,

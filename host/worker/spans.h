@@ -20,6 +20,7 @@ size_t spans_splices(struct request *, struct splice **);
 /* The body with all splices done: pieces for writev, in the arena.  Overlapping splices are a defect of who made them:
  * false. */
 struct iovec;
-bool splices_apply(struct arena *, struct weir_str body, struct splice *, size_t n, struct iovec **, size_t *pieces, size_t *length);
+bool splices_apply(struct arena *, struct weir_str body, struct splice *, size_t n, struct iovec **, size_t *pieces,
+                   size_t *length);
 
 #endif

@@ -281,9 +281,11 @@ START_TEST(loads_one_sink_alone)
     struct kit k;
 
     kit_open(&k);
-    world_free(kit_takes(&k, "providers = ( { name = \"x\"; plugin = \"none\"; } );\n"
-                             "sinks = ( { name = \"first\"; plugin = \"none\"; }, { name = \"second\"; plugin = \"tell\"; } );",
-                         WORLD_SETTINGS));
+    world_free(
+        kit_takes(&k,
+                  "providers = ( { name = \"x\"; plugin = \"none\"; } );\n"
+                  "sinks = ( { name = \"first\"; plugin = \"none\"; }, { name = \"second\"; plugin = \"tell\"; } );",
+                  WORLD_SETTINGS));
     from = (struct world_source){.file = k.conf, .sink = "second"};
     w = world_load_from(&from, WORLD_FULL, NULL, &k.faults);
     ck_assert_msg(w != NULL, "refused: %s", kit_text(&k, &k.faults));
@@ -299,8 +301,9 @@ START_TEST(loads_one_sink_alone)
     world_free(w);
     from.sink = "first";
     ck_assert_ptr_null(world_load_from(&from, WORLD_FULL, NULL, &k.faults));
-    ck_assert_str_eq(kit_text(&k, &k.faults), "c:2: there is no plugin \"none\" in plugins/sinks (found: tell); put it there, or set "
-                                              "plugins to another folder\n");
+    ck_assert_str_eq(kit_text(&k, &k.faults),
+                     "c:2: there is no plugin \"none\" in plugins/sinks (found: tell); put it there, or set "
+                     "plugins to another folder\n");
     kit_close(&k);
 }
 END_TEST

@@ -250,7 +250,7 @@ START_TEST(a_batch_waits_no_longer_than_50_ms)
         sum += took;
         usleep(3000);
     }
-    ck_assert_int_ge(longest, 39000); /* they were gathered */
+    ck_assert_int_ge(longest, 39000);   /* they were gathered */
     ck_assert_int_lt(sum / 20, 100000); /* 40 ms of gathering; the rest is a sync, and a machine that is busy */
     stop_recorder(pid);
 }
