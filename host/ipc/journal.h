@@ -5,8 +5,8 @@
  *
  * STATE/journal/<first sequence, 20 digits>.wj.  A segment begins with a head (magic, version, first sequence); a
  * frame is
- *   u32 length · u32 CRC-32C of the rest · u64 sequence · i64 time · u64 ring identity · u64 ring position · u32 slot ·
- *   u32 epoch · text
+ *   u32 length, u32 CRC-32C of the rest, u64 sequence, i64 time, u64 ring identity, u64 ring position, u32 slot,
+ *   u32 epoch, text
  * little-endian, `length` counting the text.  Where a record came from is kept so that a restarted recorder takes
  * from the rings exactly what is not yet in the journal.  A torn tail is cut off when the journal is opened for
  * writing.  STATE/journal/durable says up to which sequence all is safe on disk: readers go no further, so that no

@@ -53,7 +53,7 @@ enum metric_label { LABEL_NONE, LABEL_STEP, LABEL_OUTCOME, LABEL_ENDPOINT, LABEL
 enum metric { METRICS(METRICS_ROW) METRIC_COUNT };
 #undef METRICS_ROW
 
-#define METRICS_BUCKETS 28                   /* histograms: bucket i counts values <= 2^i us; the last those over 67 s */
+#define METRICS_BUCKETS 28                   /* histograms: bucket i counts values <= 2^i us; the last > 67 s */
 
 struct metrics;
 

@@ -81,7 +81,7 @@ void ring_release(struct ring *, uint64_t position);
 bool ring_wanted(const struct ring *);       /* a strict request waits for something that is not durable */
 void ring_set_closed(struct ring *, bool);
 void ring_beat(struct ring *);               /* the recorder is alive */
-/* Of the producer at hand.  Read it before ring_next() says RING_NONE: all records of older epochs have been seen then. */
+/* Of the producer at hand.  Read before ring_next() says RING_NONE: then all records of older epochs have been seen. */
 uint32_t ring_epoch(const struct ring *);
 
 /* Before sleeping.  RING_IDLE: any put wakes through the eventfd; RING_GATHER: only half a ring of records or a
