@@ -142,7 +142,7 @@ static void head_cors(struct request *r, struct buf *b)
             buf_str(b, *origin);
             buf_lit(
                 b,
-                "\r\nvary: origin\r\naccess-control-expose-headers: x-request-id, x-weir-request-id, retry-after\r\n");
+                "\r\nvary: origin\r\naccess-control-expose-headers: x-request-id, x-weir-request-id, retry-after, retry-after-ms, x-should-retry\r\n");
             return;
         }
 }
