@@ -48,34 +48,38 @@ static const char *reason_of(int status)
 }
 
 /* Upstream headers that mean something to the client's SDK (providers' request ids, limits, retry hints). */
-static const char *const passed[] = {
-    "x-request-id",
-    "request-id",
-    "retry-after",
-    "retry-after-ms",
-    "x-should-retry",
-    "apim-request-id",
-    "x-ms-request-id",
-    "x-amzn-requestid",
-    "x-generation-id",
-    "x-ds-trace-id",
-    "cf-ray",
-    "openai-processing-ms",
-    "openai-version",
-    "openai-organization",
-    "anthropic-organization-id",
-    "anthropic-workspace-id",
-    NULL,
+#define NAME(literal)                                                                                                  \
+    {                                                                                                                  \
+        literal, sizeof(literal) - 1                                                                                   \
+    }
+static const struct weir_str passed[] = {
+    NAME("x-request-id"),
+    NAME("request-id"),
+    NAME("retry-after"),
+    NAME("retry-after-ms"),
+    NAME("x-should-retry"),
+    NAME("apim-request-id"),
+    NAME("x-ms-request-id"),
+    NAME("x-amzn-requestid"),
+    NAME("x-generation-id"),
+    NAME("x-ds-trace-id"),
+    NAME("cf-ray"),
+    NAME("openai-processing-ms"),
+    NAME("openai-version"),
+    NAME("openai-organization"),
+    NAME("anthropic-organization-id"),
+    NAME("anthropic-workspace-id"),
 };
-static const char *const passed_prefix[] = {"x-ratelimit-", "anthropic-ratelimit-", NULL};
+static const struct weir_str passed_prefix[] = {NAME("x-ratelimit-"), NAME("anthropic-ratelimit-")};
+#undef NAME
 
 static bool header_passes(struct weir_str name)
 {
-    for (const char *const *p = passed; *p; p++)
-        if (str_eq_nocase(name, str_of(*p)))
+    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
+        if (name.len == passed[i].len && str_eq_nocase(name, passed[i]))
             return true;
-    for (const char *const *p = passed_prefix; *p; p++) {
-        struct weir_str prefix = str_of(*p);
+    for (size_t i = 0; i < sizeof passed_prefix / sizeof *passed_prefix; i++) {
+        struct weir_str prefix = passed_prefix[i];
         if (name.len > prefix.len && str_eq_nocase(str_sub(name, 0, prefix.len), prefix))
             return true;
     }
@@ -140,9 +144,8 @@ static void head_cors(struct request *r, struct buf *b)
         if (str_is(*origin, allowed->items[i]) || strcmp(allowed->items[i], "*") == 0) {
             buf_lit(b, "access-control-allow-origin: ");
             buf_str(b, *origin);
-            buf_lit(
-                b,
-                "\r\nvary: origin\r\naccess-control-expose-headers: x-request-id, x-weir-request-id, retry-after, retry-after-ms, x-should-retry\r\n");
+            buf_lit(b, "\r\nvary: origin\r\naccess-control-expose-headers: x-request-id, x-weir-request-id, "
+                       "retry-after, retry-after-ms, x-should-retry\r\n");
             return;
         }
 }
