@@ -5,7 +5,7 @@
 #   tools/deps.sh run test    and what the tests need
 set -eu
 
-build="gcc make pkg-config libcurl4-openssl-dev libjansson-dev liblua5.4-dev libconfig-dev libssl-dev libc6-dev curl"
+build="gcc make pkg-config libcurl4-openssl-dev libjansson-dev libconfig-dev libssl-dev libc6-dev curl"
 test="check python3 clang libclang-rt-14-dev llvm clang-format cppcheck valgrind nginx-light haproxy wrk strace openssl"
 
 want="$build"
