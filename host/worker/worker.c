@@ -20,7 +20,7 @@
 
 #define ACCEPT_TURNS    64     /* most connections taken in one turn of the loop */
 #define ACCEPT_PAUSE_US 100000 /* without a free descriptor: how long until the next try */
-#define SPARE_MAX       65536  /* a larger buffer is not kept */
+#define SPARE_MAX       16384  /* a larger buffer is not kept */
 
 #define OWNER(member_ptr, member) ((struct worker *)((char *)(member_ptr)-offsetof(struct worker, member)))
 

@@ -30,7 +30,7 @@ struct worker_start {
 };
 
 #define WORKER_SCRATCH 65536
-#define WORKER_SPARES 32
+#define WORKER_SPARES 128
 
 struct worker {
     struct loop loop;
