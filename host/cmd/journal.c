@@ -244,7 +244,7 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_journal = {
     .name = "journal",
-    .summary = "Print the records of the journal, or check it",
+    .summary = "Prints the records of the journal, or checks it",
     .usage = "weir journal [-c FILE | STATE] [--follow] [--from SEQ] [--json]\n"
              "weir journal verify [-c FILE | STATE]\n"
              "\n"

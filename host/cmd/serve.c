@@ -30,7 +30,7 @@ static int serve(int argc, char **argv)
 
 const struct cmd cmd_serve = {
     .name = "serve",
-    .summary = "runs the gateway",
+    .summary = "Runs the gateway",
     .usage = usage,
     .run = serve,
 };
