@@ -153,5 +153,6 @@ enum step_result step_accept(struct request *r)
         request_refuse(r, 400, error.code[0] ? error.code : "invalid_request", error.field, "%s", error.text);
         return STEP_END;
     }
+    r->view.model = arena_copy(&r->arena, r->view.model); /* the record names it when the body has gone */
     return STEP_NEXT;
 }

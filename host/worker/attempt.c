@@ -139,7 +139,17 @@ static void attempt_head(struct request *r, const struct http1_head *h)
     }
 }
 
+/* Nobody will look at the body again: its memory serves the next request while it is still in the processor's cache. */
+static void attempt_sent(struct request *r)
+{
+    if (r->w->world->stage_count || r->pick + 1 < r->candidate_count)
+        return;
+    r->has_json = false;
+    worker_body_give(r->w, &r->body);
+}
+
 static const struct exchange_user attempt_user = {
+    .sent = attempt_sent,
     .head = attempt_head,
     .body = answer_bytes,
     .end = answer_end,

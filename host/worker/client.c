@@ -167,6 +167,7 @@ static void client_serve(struct client *c)
 {
     c->state = CLIENT_BUSY;
     c->r->t.begin = c->w->loop.now_us;
+    c->r->bytes_in = c->r->body.len;
     loop_timer_idle(&c->timer);
     pipeline_run(c->r);
 }

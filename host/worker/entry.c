@@ -28,7 +28,7 @@ static void put_request(struct record_writer *w, const struct request *r)
 static void put_sizes(struct record_writer *w, const struct request *r)
 {
     record_bool(w, RECORD_stream, r->view.stream);
-    record_int(w, RECORD_bytes_in, (int64_t)r->body.len);
+    record_int(w, RECORD_bytes_in, (int64_t)r->bytes_in);
     record_int(w, RECORD_text_bytes, (int64_t)r->text_bytes);
     record_int(w, RECORD_unscanned, (int64_t)(r->spans_ready ? 0 : r->text_bytes));
 }
@@ -227,7 +227,7 @@ static void close_metrics(struct request *r)
 
     metrics_add(w->metrics, w->slot, METRIC_requests, (size_t)r->outcome, 1);
     metrics_observe(w->metrics, w->slot, METRIC_request_us, 0, total);
-    metrics_add(w->metrics, w->slot, METRIC_bytes_in, 0, (int64_t)r->body.len);
+    metrics_add(w->metrics, w->slot, METRIC_bytes_in, 0, (int64_t)r->bytes_in);
     metrics_add(w->metrics, w->slot, METRIC_bytes_out, 0, (int64_t)r->bytes_out);
     if (!r->x)
         return;

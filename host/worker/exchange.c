@@ -269,6 +269,7 @@ static bool exchange_write(struct exchange *x)
             x->out_at++;
     }
     x->sent_all = true;
+    x->user->sent(x->r);
     if (x->state == X_SEND) {
         x->state = X_HEAD;
         x->sent_us = x->w->loop.now_us;

@@ -34,6 +34,7 @@ enum exchange_fault {
 };
 
 struct exchange_user {
+    void (*sent)(struct request *);                                  /* every byte of it has been taken: no repetition */
     void (*head)(struct request *, const struct http1_head *);       /* the head: valid during the call */
     void (*body)(struct request *, struct weir_str);                 /* in pieces; valid during the call */
     void (*end)(struct request *);

@@ -89,7 +89,7 @@ struct request *request_new(struct worker *w, struct client *c)
     r->w = w;
     r->client = c;
     r->task.run = pipeline_wake;
-    r->body = worker_buf_take(w);
+    r->body = worker_body_take(w);
     r->usage = (struct weir_usage){-1, -1, -1, -1, -1, -1, -1};
     id_make(r);
     metrics_add(w->metrics, w->slot, METRIC_requests_active, 0, 1);
@@ -104,7 +104,7 @@ void request_free(struct request *r)
     stages_cancel(r);
     entry_forget(r);
     loop_undefer(&w->loop, &r->task);
-    worker_buf_give(w, &r->body);
+    worker_body_give(w, &r->body);
     buf_fini(&r->reply.hold);
     request_give(w, r);
     metrics_add(w->metrics, w->slot, METRIC_requests_active, 0, -1);

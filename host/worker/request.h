@@ -73,7 +73,8 @@ struct request {
 
     /* as received */
     struct http1_head head;                  /* its bytes are in the arena */
-    struct buf body;
+    struct buf body;                         /* given back once it has been sent, when nobody can look at it again */
+    uint64_t bytes_in;                       /* its length */
     struct weir_json json;                   /* of the body */
     bool has_json;
 

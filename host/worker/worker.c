@@ -21,30 +21,57 @@
 #define ACCEPT_TURNS    64     /* most connections taken in one turn of the loop */
 #define ACCEPT_PAUSE_US 100000 /* without a free descriptor: how long until the next try */
 #define SPARE_MAX       16384  /* a larger buffer is not kept */
+#define SPARE_BODY_MAX  65536
 
 #define OWNER(member_ptr, member) ((struct worker *)((char *)(member_ptr)-offsetof(struct worker, member)))
 
 /* ---- what requests share ---- */
 
-struct buf worker_buf_take(struct worker *w)
+static struct buf spare_take(struct spares *s)
 {
     struct buf b = {0};
 
-    if (w->spare_count)
-        return w->spares[--w->spare_count];
+    if (s->count)
+        return s->bufs[--s->count];
     buf_grow(&b, 1024);
     return b;
 }
 
-void worker_buf_give(struct worker *w, struct buf *b)
+static void spare_give(struct spares *s, struct buf *b, size_t most)
 {
-    if (b->ptr && b->cap <= SPARE_MAX && w->spare_count < WORKER_SPARES) {
+    if (b->ptr && b->cap <= most && s->count < WORKER_SPARES) {
         b->len = 0;
-        w->spares[w->spare_count++] = *b;
+        s->bufs[s->count++] = *b;
     } else {
         free(b->ptr);
     }
     *b = (struct buf){0};
+}
+
+static void spares_free(struct spares *s)
+{
+    while (s->count)
+        free(s->bufs[--s->count].ptr);
+}
+
+struct buf worker_buf_take(struct worker *w)
+{
+    return spare_take(&w->spares);
+}
+
+void worker_buf_give(struct worker *w, struct buf *b)
+{
+    spare_give(&w->spares, b, SPARE_MAX);
+}
+
+struct buf worker_body_take(struct worker *w)
+{
+    return spare_take(&w->bodies);
+}
+
+void worker_body_give(struct worker *w, struct buf *b)
+{
+    spare_give(&w->bodies, b, SPARE_BODY_MAX);
 }
 
 struct weir_str worker_date(struct worker *w)
@@ -211,8 +238,8 @@ static void worker_close(struct worker *w)
     for (size_t i = 0; i < w->world->provider_count; i++)
         pool_fini(&w->pools[i]);
     connector_free(w->connector);
-    while (w->spare_count)
-        free(w->spares[--w->spare_count].ptr);
+    spares_free(&w->spares);
+    spares_free(&w->bodies);
     request_spares_free(w);
     json_skim_fini(&w->skim);
     loop_timer_stop(&w->loop, &w->drain);

@@ -51,7 +51,7 @@ struct worker {
     struct request *unacked;                 /* strict: requests whose `open` is not durable yet */
 
     char *scratch;                           /* WORKER_SCRATCH bytes to read into; valid within one callback */
-    struct buf spares[WORKER_SPARES]; unsigned spare_count;    /* buffers between uses */
+    struct spares { struct buf bufs[WORKER_SPARES]; unsigned count; } spares, bodies;  /* between uses; bodies are larger */
     struct request *spare_requests; unsigned spare_request_count;
     struct json_skim skim;                   /* nodes of the frame at hand */
     uint64_t random[2];                      /* for ids: xorshift128+, seeded by getrandom(2) */
@@ -68,6 +68,8 @@ void worker_client_gone(struct worker *);
 /* A buffer with some room, and back: what is empty again is kept for the next. */
 struct buf worker_buf_take(struct worker *);
 void worker_buf_give(struct worker *, struct buf *);
+struct buf worker_body_take(struct worker *);       /* the same for bodies of requests */
+void worker_body_give(struct worker *, struct buf *);
 
 struct weir_str worker_date(struct worker *);       /* IMF-fixdate (RFC 9110, 5.6.7) of now */
 uint64_t worker_random(struct worker *);
