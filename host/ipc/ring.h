@@ -17,7 +17,7 @@
 #include "weir.h"
 
 #define RECORD_MAX 16384                     /* bytes of one record (DESIGN: records are small) */
-#define RING_END_MAX 4096                    /* bytes of an ending for which there is always room */
+#define RING_END_MAX 1024                    /* bytes of an ending for which there is always room */
 #define RING_SIZE_MIN 65536
 
 struct ring;

@@ -55,7 +55,7 @@ const struct weir_option settings_options[] = {
         .unit = WEIR_MS, .min = 10, .max = 60000),
     OPT(drain_timeout, "30s", "Time that requests get to end when weir stops.", .unit = WEIR_MS, .min = 0,
         .max = 3600000),
-    OPT(ring_size, "4M", "Bytes of records that wait between one worker and the recorder.", .unit = WEIR_BYTES,
+    OPT(ring_size, "16M", "Bytes of records that wait between one worker and the recorder.", .unit = WEIR_BYTES,
         .min = 1 << 20, .max = 1 << 30),
     OPT(segment_size, "64M", "Bytes of one file of the journal.", .unit = WEIR_BYTES, .min = 1 << 16, .max = 1 << 30),
     OPT(journal_keep, "1G", "Bytes of journal that are kept when every sink has read them.", .unit = WEIR_BYTES,

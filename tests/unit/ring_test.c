@@ -110,8 +110,8 @@ START_TEST(wraps)
 }
 END_TEST
 
-/* 65536 bytes: an open of 92 (entry 104... the head is 8, so 92 + 8 = 100, padded 104) and its reserved 4104 make 4208;
- * 15 of them are 63120, and 2416 are left: no further open, and singles only out of those. */
+/* 65536 bytes: an open of 92 (entry 104... the head is 8, so 92 + 8 = 100, padded 104) and its reserved 1032 make 1136;
+ * 57 of them are 64752, and 784 are left: no further open, and singles only out of those. */
 START_TEST(full_ring_refuses_new_requests_never_endings)
 {
     struct ring *r = open_ring(65536);
@@ -121,10 +121,10 @@ START_TEST(full_ring_refuses_new_requests_never_endings)
     ring_attach(r);
     while (ring_put(r, RING_OPEN, bytes_of(text, 92, 'o'), NULL))
         opens++;
-    ck_assert_uint_eq(opens, 15);
+    ck_assert_uint_eq(opens, 57);
     while (ring_put(r, RING_SINGLE, bytes_of(text, 92, 's'), NULL))
         singles++;
-    ck_assert_uint_eq(singles, 23); /* 2416 / 104 */
+    ck_assert_uint_eq(singles, 7); /* 784 / 104 */
     ck_assert(!ring_put(r, RING_END, bytes_of(text, RING_END_MAX + 200, 'e'), NULL));
     for (unsigned i = 0; i < opens; i++) {
         ck_assert(ring_put(r, RING_END, bytes_of(text, RING_END_MAX, 'e'), NULL));
@@ -160,7 +160,7 @@ START_TEST(attach_forgets_reservations_and_raises_the_epoch)
     while (ring_next(r, &at, &rec) == RING_RECORD)
         ck_assert_uint_eq(rec.epoch, 1);
     ring_release(r, at);
-    ck_assert(!ring_put(r, RING_SINGLE, bytes_of(text, 4096, 's'), NULL)); /* 15 x 4104 are still promised */
+    ck_assert(!ring_put(r, RING_SINGLE, bytes_of(text, 8000, 's'), NULL)); /* 57 x 1032 are still promised */
     ring_attach(r);
     ck_assert_uint_eq(ring_epoch(r), 2);
     for (unsigned i = 0; i < 15; i++)
