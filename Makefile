@@ -193,6 +193,7 @@ install: all install-sdk
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/weir $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(B)/weir $(DESTDIR)$(PREFIX)/bin/weir
 	install -m 644 weir.conf $(DESTDIR)$(PREFIX)/share/weir/weir.conf
+	install -m 644 docs/weir.1 $(DESTDIR)$(PREFIX)/share/man/man1/weir.1
 	for p in $(PLUGINS:$(B)/%=%); do install -D -m 755 $(B)/$$p $(DESTDIR)$(PREFIX)/lib/weir/$$p; done
 
 clean:

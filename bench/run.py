@@ -286,7 +286,7 @@ def open_streams(bench, count, seconds):
         loaded = memory_kb(server.pids(), "Private_Dirty")
         loaded_rss = memory_kb(server.pids(), "Rss")
         p.wait()
-        time.sleep(3)
+        time.sleep(12)
         rows[what] = (idle, loaded, memory_kb(server.pids(), "Private_Dirty"), (loaded - idle) / count, rss, loaded_rss,
                       memory_kb(server.pids(), "Rss"), cpu)
         print("%d open streams: %-5s private dirty %d -> %d -> %d KB (%.1f KB a stream), RSS %d -> %d -> %d KB, %.1f us a chunk" %

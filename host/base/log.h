@@ -20,7 +20,7 @@
     X(child_died,        "a child ended by itself or by a signal; it is replaced at once")                     \
     X(child_quick,       "a child keeps dying right after its start; the next one waits a little")             \
     X(accept_failed,     "no descriptor is free for a new connection")                                         \
-    X(client_refused,    "max_connections is reached: a new connection was closed")                            \
+    X(client_refused,    "max_connections is reached: new connections wait")                                    \
     X(http_bad,          "bytes from a client that are no acceptable HTTP")                                    \
     X(upstream_failed,   "an attempt failed: the next candidate is tried, or the client is told")              \
     X(upstream_rejected, "the upstream refuses our credential")                                                \

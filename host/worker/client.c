@@ -52,6 +52,8 @@ struct client *client_new(struct worker *w, int fd)
         c->next->link = &c->next;
     w->clients = c;
     w->client_count++;
+    if (w->client_count > w->client_peak)
+        w->client_peak = w->client_count;
     metrics_add(w->metrics, w->slot, METRIC_connections, 0, 1);
     loop_add(&w->loop, &c->stream.io, fd, EPOLLIN | EPOLLRDHUP);
     client_wait(c, w->world->settings.head_timeout);

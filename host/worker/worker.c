@@ -4,6 +4,7 @@
 #include "worker/worker.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -20,7 +21,8 @@
 
 #define ACCEPT_TURNS    64     /* most connections taken in one turn of the loop */
 #define ACCEPT_PAUSE_US 100000 /* without a free descriptor: how long until the next try */
-#define SPARE_MAX       16384  /* a larger buffer is not kept */
+#define TIDY_US         5000000
+#define SPARE_MAX       16384 /* a larger buffer is not kept */
 #define SPARE_BODY_MAX  65536
 
 #define OWNER(member_ptr, member) ((struct worker *)((char *)(member_ptr)-offsetof(struct worker, member)))
@@ -150,6 +152,17 @@ static void accept_ready(struct loop_fd *io, uint32_t events)
     }
 }
 
+/* After a crowd has gone its memory goes back to the system: the heap would keep it for a crowd that may never come. */
+static void tidy_up(struct loop_timer *t)
+{
+    struct worker *w = OWNER(t, tidy);
+
+    if (w->client_count < w->client_peak / 2)
+        malloc_trim(0);
+    w->client_peak = w->client_count;
+    loop_timer_set(&w->loop, &w->tidy, TIDY_US);
+}
+
 /* ---- stopping ---- */
 
 static void drain_late(struct loop_timer *t)
@@ -223,6 +236,8 @@ static void worker_open(struct worker *w, const struct worker_start *start)
     for (size_t i = 0; i < w->world->provider_count; i++)
         pool_init(&w->pools[i], w, w->world->providers[i]);
     w->pause.fire = pause_over;
+    w->tidy.fire = tidy_up;
+    loop_timer_set(&w->loop, &w->tidy, TIDY_US);
     w->listener.ready = accept_ready;
     w->stop.ready = stop_ready;
     w->acks.ready = acks_ready;
@@ -244,6 +259,7 @@ static void worker_close(struct worker *w)
     json_skim_fini(&w->skim);
     loop_timer_stop(&w->loop, &w->drain);
     loop_timer_stop(&w->loop, &w->pause);
+    loop_timer_stop(&w->loop, &w->tidy);
     loop_fini(&w->loop);
     free(w->pools);
     free(w->scratch);

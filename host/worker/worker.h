@@ -42,7 +42,8 @@ struct worker {
     struct connector *connector;
     struct pool *pools;                      /* one per provider, in the world's order */
     struct loop_fd listener, stop, acks;
-    struct loop_timer drain, pause;
+    struct loop_timer drain, pause, tidy;
+    size_t client_peak;                      /* most clients since `tidy` last looked */
     bool draining, strict;
     bool accepting;                          /* the listener is in the loop */
 

@@ -36,6 +36,7 @@ struct build {
     struct names misfits;                    /* kind, name, kind, name ...: plugins that did not load */
 };
 
+#define CONFIG_MAX (64 << 20)                /* bytes of a configuration file */
 #define BUILD_FAULTS_MAX 100                 /* more are not told */
 
 void build_fault(struct build *, struct place, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -52,6 +53,8 @@ void names_fini(struct names *);
 /* Reads libconfig's text.  `path` NULL: the embedded configuration goes in.  false: the fault has been told. */
 bool config_open(struct build *, const char *path);
 void config_close(struct build *);
+/* All that it includes are files that can be read to their end.  false: the fault has been told. */
+bool includes_fit(struct build *, const char *path);
 extern const char builtin_config[];
 
 /* The parts, in the order of reading. */

@@ -9,8 +9,6 @@
 #include "base/must.h"
 #include "world/build.h"
 
-#define CONFIG_MAX (64 << 20) /* bytes of a configuration file */
-
 #if defined(__SANITIZE_ADDRESS__)
 #define LEAKS_ARE_LOOKED_FOR
 #elif defined(__has_feature)
@@ -171,7 +169,7 @@ bool config_open(struct build *b, const char *path)
     b->dir = slash ? arena_strdup(a, (struct weir_str){path, (size_t)(slash - path) + (slash == path)}) : "";
     if (!path)
         return true;
-    if (!file_fits(b, path))
+    if (!file_fits(b, path) || !includes_fit(b, path))
         return false;
     config_set_include_dir(&b->config, *b->dir ? b->dir : ".");
     if (!config_read_file(&b->config, path))

@@ -36,7 +36,8 @@ const struct weir_option provider_options[] = {
         .max = 86400000),
     OPT(idle_timeout, "2m", "Time between two pieces of an answer.", .unit = WEIR_MS, .min = 10, .max = 86400000),
     OPT(total_timeout, "30m", "Time for one attempt, all in all.", .unit = WEIR_MS, .min = 10, .max = 86400000),
-    OPT(max_connections, "256", "Connections to it, for each worker.", .min = 1, .max = 65536),
+    OPT(max_connections, "512", "Connections to it, for each worker; a request that finds none free waits for one.",
+        .min = 1, .max = 65536),
     OPT(keep_alive, "60s", "Time that an idle connection to it is kept.", .unit = WEIR_MS, .min = 0, .max = 3600000),
     WEIR_OPT_END,
 };

@@ -31,7 +31,7 @@ const struct weir_option settings_options[] = {
     OPT(workers, "0", "Processes that serve clients; 0: one for each core.", .min = 0, .max = 1024),
     OPT(cors_origins, "",
         "Origins whose web pages may call weir, such as \"https://app.example\"; \"*\": all; none: CORS is off."),
-    OPT(max_connections, "16384", "Client connections of one worker; more are closed at once.", .min = 1,
+    OPT(max_connections, "16384", "Client connections of one worker; others wait until one of them ends.", .min = 1,
         .max = 1000000),
     OPT(max_head, "32k", "Bytes of a request's head.", .unit = WEIR_BYTES, .min = 1024, .max = 1 << 20),
     OPT(max_headers, "100", "Headers of a request.", .min = 8, .max = 128),

@@ -18,6 +18,7 @@ static const struct mistake mistakes[] = {
     {"\nproviders = ( { name = \"mock\"; }, );", "c:2: syntax error; " SYNTAX},
     {"state = \"a\";\nstate = \"b\";", "c:2: duplicate setting name; keep one of the two\n"},
     {"\n@include \"missing.conf\"\n", "c:2: cannot open include file; write its path relative to this file\n"},
+    {"\n  @include \"\"\n", "c:2: @include \"\" names no file of at most 64 MB; name one, relative to this file\n"},
     {"cors_origins = [ \"a\", 1 ];", "c:1: mismatched element type in array; put every item in quotes\n"},
 
     /* names */
