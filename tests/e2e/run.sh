@@ -36,7 +36,7 @@ install_python() {
 install_node() {
     current node_modules package.json package-lock.json && return
     rm -rf node_modules
-    node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null && command -v npm >/dev/null || missing "there is no npm with Node 20"
+    node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && command -v npm >/dev/null || missing "there is no npm with Node 20"
     npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || broken "npm could not install package-lock.json"
     settle node_modules package.json package-lock.json
 }
