@@ -7,19 +7,11 @@
 #include "worker/request.h"
 #include "worker/worker.h"
 
-static const struct {
-    const char *name;
-    enum step_result (*run)(struct request *);
-} steps[STEP_COUNT] = {
-#define ROW(name, file, help, statuses) {#name, step_##name},
+static enum step_result (*const steps[STEP_COUNT])(struct request *) = {
+#define ROW(name, file, help, statuses) step_##name,
     PIPELINE(ROW)
 #undef ROW
 };
-
-const char *step_name(enum step s)
-{
-    return steps[s].name;
-}
 
 static void request_done(struct request *r)
 {
@@ -46,7 +38,7 @@ void pipeline_run(struct request *r)
     for (;;) {
         enum step at = r->step;
         r->jumped = false;
-        enum step_result result = steps[at].run(r);
+        enum step_result result = steps[at](r);
         if (r->jumped) {
             step_timed(r, at);
             continue;

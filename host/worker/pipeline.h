@@ -56,8 +56,6 @@ void pipeline_goto(struct request *, enum step);
 struct loop_task;
 void pipeline_wake(struct loop_task *);      /* for request_new() */
 
-const char *step_name(enum step);
-
 #define PIPELINE_DECLARE(name, file, help, statuses) enum step_result step_##name(struct request *);
 PIPELINE(PIPELINE_DECLARE)
 #undef PIPELINE_DECLARE

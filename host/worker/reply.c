@@ -217,7 +217,6 @@ void reply_begin(struct request *r, int status, const char *type, struct weir_st
     r->reply.begun = true;
     r->reply.status = status;
     r->reply.chunked = !c->http10;
-    r->reply.until_close = c->http10;
     if (c->http10)
         c->keep_alive = false;
     b = r->reply.held ? &r->reply.hold : client_out(c);
@@ -262,11 +261,6 @@ void reply_end(struct request *r)
         client_put(r->client, WEIR_STR("0\r\n\r\n"));
 }
 
-void reply_break(struct request *r)
-{
-    r->client->keep_alive = false;
-}
-
 void reply_release(struct request *r)
 {
     r->reply.held = false;
@@ -280,7 +274,7 @@ void reply_discard(struct request *r)
     if (!r->reply.held)
         return;
     r->reply.held = false;
-    r->reply.begun = r->reply.chunked = r->reply.until_close = false;
+    r->reply.begun = r->reply.chunked = false;
     buf_fini(&r->reply.hold);
 }
 

@@ -21,7 +21,6 @@ void reply_whole(struct request *, int status, const char *type, struct weir_str
 void reply_begin(struct request *, int status, const char *type, struct weir_str headers);
 void reply_piece(struct request *, struct weir_str);
 void reply_end(struct request *);
-void reply_break(struct request *);          /* ends a stream without its end: the connection closes */
 void reply_release(struct request *);        /* a held reply: let go; from now on it is not held */
 void reply_discard(struct request *);        /* a held reply: forget it */
 

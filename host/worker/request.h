@@ -106,7 +106,7 @@ struct request {
     struct answer *answer;
     struct reply {
         int status;                          /* that the client gets */
-        bool begun, chunked, until_close;    /* the head is in the client's output */
+        bool begun, chunked;                 /* the head is in the client's output */
         bool held;                           /* a stage wants to see the whole answer first */
         struct buf hold;
         struct weir_str headers;             /* the upstream's that go through, as lines */
