@@ -9,6 +9,10 @@
  *   client -> accept -> on_request -> on_route -> encode -> [upstream] -> decode -> on_event -> answer -> client
  *          -> on_response -> on_record;  then `write` in the sink's own process
  *
+ * Client and upstream of one dialect: the client's bytes go through but for what was edited.  Of two dialects: `lift`
+ * makes the canonical request (docs/canonical.md) of the client's, `encode` makes the upstream's of that, and every
+ * event of `decode` is said by the client's dialect in `answer`.  Each dialect is written once, for both of its sides.
+ *
  * Words   plugin     what is compiled: one const table
  *         instance   a plugin plus one block of the configuration
  *         ctx        one instance's view of one request; the first argument of most hooks
@@ -181,16 +185,20 @@ static inline int64_t weir_json_int(const struct weir_json *j, uint32_t node, in
 enum weir_kind {              /* what a path is for; the record and the catalogue use these names */
     WEIR_CHAT, WEIR_COMPLETION, WEIR_EMBEDDING, WEIR_MODERATION,
     WEIR_LIST_MODELS, WEIR_SHOW_MODEL,       /* answered by the dialect's `list`, sent nowhere */
+    WEIR_RERANK, WEIR_COUNT_TOKENS,
 };
+#define WEIR_CAN(kind) (1u << (kind))        /* for the sets `lifts` and `lowers` of struct weir_plugin */
 
 struct weir_path {            /* one path that a dialect serves; /api is accepted before it too */
     const char *method, *path;               /* "GET", "/v1/models/"; a path that ends in '/' is a prefix         */
     enum weir_kind kind;
+    const char *header;                      /* the row counts only for requests that have this header, and then
+                                                before rows without; NULL: for all                                */
 };
 
 struct weir_request {         /* filled by `accept`, zeroed before, then read-only for all */
     uint32_t size;            /* of this struct as the host knows it; set by the host                            */
-    enum weir_kind kind;      /* set by the host from the path                                                   */
+    enum weir_kind kind;      /* set by the host from the path; `accept` may change it where the path's end says */
     struct weir_str path;     /* set by the host: the path without /api and without the query                    */
     struct weir_str model;    /* as the client asked                                                             */
     uint32_t model_at, model_len;            /* where it stands in the body, quotes not included; 0: not there    */
@@ -198,6 +206,7 @@ struct weir_request {         /* filled by `accept`, zeroed before, then read-on
     bool usage_asked;         /* the client wants usage in the stream                                            */
     int64_t max_output;       /* tokens; 0: not said                                                             */
     uint32_t choices;         /* answers asked for; 0 and 1 mean one                                             */
+    struct weir_str query;    /* set by the host: what stands behind '?', as sent                                */
 };
 
 enum weir_where {             /* who said a span */
@@ -255,6 +264,15 @@ enum weir_channel {
     WEIR_TEXT, WEIR_REASONING, WEIR_ARGUMENTS,   /* these three carry text that stages may rewrite              */
     WEIR_USAGE, WEIR_FINISH, WEIR_ERRORED,
     WEIR_DONE_MARK,           /* the dialect's last record ("[DONE]"): nothing may follow it                     */
+    WEIR_START,               /* the answer begins: its id and model, as far as the upstream says them           */
+    WEIR_OPAQUE,              /* what only its issuer can read (a signature, encrypted reasoning), to be handed
+                                 back to it: about the reasoning block named, or the call that follows           */
+    WEIR_VECTOR,              /* an embedding: `choice` says of which input                                      */
+};
+
+enum weir_finish {            /* why a choice ended, in words that all dialects share */
+    WEIR_FINISH_UNKNOWN, WEIR_FINISH_STOP, WEIR_FINISH_STOP_SEQUENCE, WEIR_FINISH_LENGTH, WEIR_FINISH_CONTEXT,
+    WEIR_FINISH_TOOL_CALLS, WEIR_FINISH_FILTERED, WEIR_FINISH_PAUSED, WEIR_FINISH_FAILED,
 };
 
 struct weir_usage {           /* a partition: no token is counted twice; -1 = not reported */
@@ -275,8 +293,15 @@ struct weir_event {
                                  (logprobs): sent as null once the stream is held back or edited                 */
     bool last;                /* nothing more on this stream: what is held must be emitted now                   */
     struct weir_str tool_id, tool_name;      /* ARGUMENTS: in the first event of a call                          */
-    struct weir_str detail;   /* FINISH: the reason; ERRORED: the message                                        */
+    struct weir_str detail;   /* FINISH: the reason as the upstream says it; ERRORED: the message; START: the id;
+                                 OPAQUE: the data                                                                */
     const struct weir_usage *usage;          /* USAGE                                                            */
+    bool raw;                 /* decode: the text at `at` is JSON itself (an object of arguments, an array of
+                                 numbers), not the inside of a string                                            */
+    enum weir_finish finish;  /* FINISH                                                                          */
+    int status;               /* ERRORED: HTTP status that says it best; 0: unknown                              */
+    struct weir_str value;    /* FINISH: the stop sequence that was hit; ERRORED: a short code; START: the model;
+                                 OPAQUE: "ISSUER.KIND", such as "anthropic.signature" (docs/canonical.md)        */
 };
 
 /* ---- records and sinks ----------------------------------------------------------------------------------------- */
@@ -343,6 +368,8 @@ struct weir_plugin {
 
     const char *dialect;      /* the wire format it speaks, to clients (paths) or upstream (encode, serve)       */
     const struct weir_path *paths;               /* dialect: what it serves, ended by a row with path NULL       */
+    uint32_t lifts;           /* kinds, WEIR_CAN(...) | ..., of which `lift` makes a canonical request           */
+    uint32_t lowers;          /* kinds that `encode` makes of a canonical request                                */
 
     /* [load] Once per generation.  `options` is a filled `self`; `shared` is zeroed.  May read files. */
     bool (*prepare)(void *shared, const void *options, struct weir_error *);
@@ -359,8 +386,14 @@ struct weir_plugin {
     /* [worker] guardrail: may change `rank` and set `out`; walk the array by `stride`. */
     enum weir_verdict (*on_route)(struct weir_ctx *, struct weir_candidate *, size_t n, size_t stride);
 
+    /* [worker] dialect: only when the candidate speaks another one.  The body (weir_body: with all edits in it) -> the
+     * canonical request, written with weir_out().  What has no place there: weir_lossy().  Called once, before the
+     * first such attempt.  false: 400 with the error. */
+    bool (*lift)(struct weir_ctx *, struct weir_error *);
     /* [worker] provider: pure translation; the host owns the socket.  NULL: the dialect's own encode is called.
-     * false: the attempt fails with the error (UNSUPPORTED: the next candidate is tried). */
+     * weir_canonical() is NULL when the client speaks the same dialect: its bytes are sent, with splices.  Else the
+     * body must be made of it.  UNSUPPORTED: the next candidate is tried, then 400 with the error; FAIL: the attempt
+     * fails. */
     enum weir_verdict (*encode)(struct weir_ctx *, const struct weir_candidate *, struct weir_http *,
                                 struct weir_error *);
     /* [worker] in-process provider: stands in for the upstream.  Writes the bytes of an HTTP/1.1 response with
@@ -380,8 +413,12 @@ struct weir_plugin {
     /* [worker] Only while the ctx waits: the client left or time is up.  No hook and no timer follows. */
     void (*on_cancel)(struct weir_ctx *);
 
-    /* [worker] dialect: an event that has no frame of its own (held text set free) -> client bytes (weir_out).
-     * false: it cannot be said here, and the host refuses to go on. */
+    /* [worker] dialect: an event that has no frame of its own -> client bytes (weir_out).  false: it cannot be said
+     * here, and the host refuses to go on.
+     * Same dialect: held text set free, and DONE_MARK.  Other dialect: everything, and the first is START.  Then texts
+     * come unescaped, the pieces of a block one after the other with `last` at its end, but blocks may take turns; then
+     * USAGE and FINISH, as the upstream has them, and DONE_MARK when all is complete.  weir_request()->stream says
+     * whether a stream is written piece by piece, or one body at DONE_MARK.  An error ends it by `refuse`. */
     bool (*answer)(struct weir_ctx *, const struct weir_event *);
     /* [worker] dialect: an error -> client bytes (weir_out): a body, or an event that ends the stream. */
     void (*refuse)(struct weir_ctx *, const struct weir_refusal *);
@@ -422,8 +459,17 @@ struct weir_host {
     const struct weir_json *(*skim)(struct weir_ctx *, struct weir_str text, struct weir_error *);
     /* The value of a JSON string's raw text.  Lasts as long as the request; the same pointer if nothing is escaped. */
     struct weir_str (*unescape)(struct weir_ctx *, struct weir_str raw);
-    /* What the host knows: "key", "workspace", "model", "provider", "request_id", "header.NAME"; "" when absent. */
+    /* What the host knows: "key", "workspace", "model", "provider", "request_id", "time" (seconds, Unix: when the request
+     * came), "header.NAME"; in encode, of the candidate's model as the catalogue has it, "model.NAME" (docs/models.md:
+     * model.max_output, model.context ...); "" when absent. */
     struct weir_str (*fact)(struct weir_ctx *, const char *name);
+
+    /* encode: the canonical request, skimmed; NULL when client and candidate speak one dialect. */
+    const struct weir_json *(*canonical)(struct weir_ctx *);
+    /* lift, encode: this field of the client's request cannot be said.  A `hint` (what changes no meaning) is always left
+     * out, and told in the header x-weir-dropped and in the record.  Anything else only when the provider's block says
+     * unsupported = "drop": true, leave it out, it is told.  false: refuse, with this field in the error. */
+    bool (*lossy)(struct weir_ctx *, struct weir_str field, bool hint);
 
     /* accept: declares the string node `node` of the body as text that stages may see; what is no string, or is empty,
      * is passed over. */
@@ -456,7 +502,7 @@ struct weir_host {
     void (*frame_drop)(struct weir_ctx *);
     /* decode: bytes [at, at + len) of frame->data reach the client as `with`. */
     void (*frame_splice)(struct weir_ctx *, uint32_t at, uint32_t len, struct weir_str with);
-    /* answer, refuse, list: bytes to the client. */
+    /* answer, refuse, list: bytes to the client.  lift: of the canonical request. */
     void (*out)(struct weir_ctx *, struct weir_str);
 
     /* One timer per ctx: calls `fire` once after `ms`; NULL stops it.  Never fires after the request's end. */
@@ -486,6 +532,8 @@ static inline void weir_log(struct weir_ctx *c, enum weir_level level, const cha
 #define weir_skim(c, text, e)           ((c)->host->skim((c), (text), (e)))
 #define weir_unescape(c, raw)           ((c)->host->unescape((c), (raw)))
 #define weir_fact(c, name)              ((c)->host->fact((c), (name)))
+#define weir_canonical(c)               ((c)->host->canonical(c))
+#define weir_lossy(c, field, hint)      ((c)->host->lossy((c), (field), (hint)))
 #define weir_span(c, node, w, f, m, p)  ((c)->host->span((c), (node), (w), (f), (m), (p)))
 #define weir_spans(c, n)                ((c)->host->spans((c), (n)))
 #define weir_edit(c, i, from, to, with) ((c)->host->edit((c), (i), (from), (to), (with)))

@@ -51,14 +51,14 @@ F(text, 0) F(nodes, 16) F(count, 24)
 #undef S
 
 #define S weir_path
-SIZE(24)
-F(method, 0) F(path, 8) F(kind, 16)
+SIZE(32)
+F(method, 0) F(path, 8) F(kind, 16) F(header, 24)
 #undef S
 
 #define S weir_request
-SIZE(72)
+SIZE(88)
 F(size, 0) F(kind, 4) F(path, 8) F(model, 24) F(model_at, 40) F(model_len, 44) F(stream, 48) F(usage_asked, 49)
-F(max_output, 56) F(choices, 64)
+F(max_output, 56) F(choices, 64) F(query, 72)
 #undef S
 
 #define S weir_span
@@ -92,9 +92,10 @@ F(input, 0) F(cache_read, 8) F(cache_write, 16) F(output, 24) F(reasoning, 32) F
 #undef S
 
 #define S weir_event
-SIZE(104)
+SIZE(136)
 F(size, 0) F(channel, 4) F(choice, 8) F(block, 12) F(text, 16) F(at, 32) F(len, 36) F(escaped, 40) F(copy, 41)
 F(last, 42) F(tool_id, 48) F(tool_name, 64) F(detail, 80) F(usage, 96)
+F(raw, 104) F(finish, 108) F(status, 112) F(value, 120)
 #undef S
 
 #define S weir_field
@@ -123,20 +124,20 @@ F(host, 0) F(shared, 8) F(self, 16) F(local, 24)
 #undef S
 
 #define S weir_plugin
-SIZE(224)
+SIZE(240)
 F(abi, 0) F(size, 4) F(option_size, 8) F(path_size, 12) F(name, 16) F(version, 24) F(summary, 32) F(options, 40)
-F(shared_size, 48) F(self_size, 56) F(local_size, 64) F(dialect, 72) F(paths, 80) F(prepare, 88) F(init, 96)
-F(fini, 104) F(accept, 112) F(on_request, 120) F(on_route, 128) F(encode, 136) F(serve, 144) F(decode, 152)
-F(on_event, 160) F(on_response, 168) F(on_cancel, 176) F(answer, 184) F(refuse, 192) F(list, 200) F(on_record, 208)
-F(write, 216)
+F(shared_size, 48) F(self_size, 56) F(local_size, 64) F(dialect, 72) F(paths, 80) F(lifts, 88) F(lowers, 92)
+F(prepare, 96) F(init, 104) F(fini, 112) F(accept, 120) F(on_request, 128) F(on_route, 136) F(lift, 144) F(encode, 152)
+F(serve, 160) F(decode, 168) F(on_event, 176) F(on_response, 184) F(on_cancel, 192) F(answer, 200) F(refuse, 208)
+F(list, 216) F(on_record, 224) F(write, 232)
 #undef S
 
 #define S weir_host
-SIZE(208)
+SIZE(224)
 F(abi, 0) F(size, 4) F(span_size, 8) F(event_size, 12) F(log, 16) F(alloc, 24) F(body, 32) F(request, 40) F(skim, 48)
-F(unescape, 56) F(fact, 64) F(span, 72) F(spans, 80) F(edit, 88) F(answer, 96) F(label, 104) F(block, 112)
-F(http_target, 120) F(http_header, 128) F(http_splice, 136) F(http_body, 144) F(serve, 152) F(emit, 160)
-F(frame_drop, 168) F(frame_splice, 176) F(out, 184) F(after, 192) F(resume, 200)
+F(unescape, 56) F(fact, 64) F(canonical, 72) F(lossy, 80) F(span, 88) F(spans, 96) F(edit, 104) F(answer, 112)
+F(label, 120) F(block, 128) F(http_target, 136) F(http_header, 144) F(http_splice, 152) F(http_body, 160) F(serve, 168)
+F(emit, 176) F(frame_drop, 184) F(frame_splice, 192) F(out, 200) F(after, 208) F(resume, 216)
 #undef S
 
 /* ---- enums ---- */
@@ -156,7 +157,7 @@ V(WEIR_JSON_ARRAY, 5) V(WEIR_JSON_OBJECT, 6)
 
 /* enum weir_kind */
 V(WEIR_CHAT, 0) V(WEIR_COMPLETION, 1) V(WEIR_EMBEDDING, 2) V(WEIR_MODERATION, 3) V(WEIR_LIST_MODELS, 4)
-V(WEIR_SHOW_MODEL, 5)
+V(WEIR_SHOW_MODEL, 5) V(WEIR_RERANK, 6) V(WEIR_COUNT_TOKENS, 7)
 
 /* enum weir_where */
 V(WEIR_SYSTEM, 0) V(WEIR_USER, 1) V(WEIR_ASSISTANT, 2) V(WEIR_TOOL_CALL, 3) V(WEIR_TOOL_RESULT, 4)
@@ -167,7 +168,12 @@ V(WEIR_PLAIN_TEXT, 0) V(WEIR_INNER_JSON, 1)
 
 /* enum weir_channel */
 V(WEIR_TEXT, 0) V(WEIR_REASONING, 1) V(WEIR_ARGUMENTS, 2) V(WEIR_USAGE, 3) V(WEIR_FINISH, 4) V(WEIR_ERRORED, 5)
-V(WEIR_DONE_MARK, 6)
+V(WEIR_DONE_MARK, 6) V(WEIR_START, 7) V(WEIR_OPAQUE, 8) V(WEIR_VECTOR, 9)
+
+/* enum weir_finish */
+V(WEIR_FINISH_UNKNOWN, 0) V(WEIR_FINISH_STOP, 1) V(WEIR_FINISH_STOP_SEQUENCE, 2) V(WEIR_FINISH_LENGTH, 3)
+V(WEIR_FINISH_CONTEXT, 4) V(WEIR_FINISH_TOOL_CALLS, 5) V(WEIR_FINISH_FILTERED, 6) V(WEIR_FINISH_PAUSED, 7)
+V(WEIR_FINISH_FAILED, 8)
 
 /* enum weir_type */
 V(WEIR_T_END, 0) V(WEIR_T_STR, 1) V(WEIR_T_INT, 2) V(WEIR_T_NUM, 3) V(WEIR_T_BOOL, 4) V(WEIR_T_LIST, 5)

@@ -15,6 +15,7 @@ struct weir_plugin_of_the_past {
     size_t shared_size, self_size, local_size;
     const char *dialect;
     const struct weir_path *paths;
+    uint32_t lifts, lowers;
     bool (*prepare)(void *shared, const void *options, struct weir_error *);
     bool (*init)(void *self, const void *shared, struct weir_error *);
     void (*fini)(void *self);

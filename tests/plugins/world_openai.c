@@ -8,7 +8,8 @@ static const struct weir_option options[] = {
     WEIR_OPT_END,
 };
 
-static const struct weir_path paths[] = {{"POST", "/v1/chat/completions", WEIR_CHAT}, {NULL, NULL, WEIR_CHAT}};
+static const struct weir_path paths[] = {{"POST", "/v1/chat/completions", WEIR_CHAT, NULL},
+                                         {NULL, NULL, WEIR_CHAT, NULL}};
 
 static bool accept(struct weir_ctx *c, struct weir_request *r, struct weir_error *e)
 {

@@ -295,7 +295,7 @@ END_TEST
 /* ---- spans and edits ---- */
 
 static const struct weir_path paths[] = {
-    {"POST", "/v1/x", WEIR_CHAT}, {"GET", "/v1/x/", WEIR_SHOW_MODEL}, {NULL, NULL, WEIR_CHAT}};
+    {"POST", "/v1/x", WEIR_CHAT, NULL}, {"GET", "/v1/x/", WEIR_SHOW_MODEL, NULL}, {NULL, NULL, WEIR_CHAT, NULL}};
 
 static bool accept_all(struct weir_ctx *c, struct weir_request *r, struct weir_error *e)
 {

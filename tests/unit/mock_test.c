@@ -16,11 +16,11 @@
 #include "unit.h"
 
 static const struct weir_path paths[] = {
-    {"POST", "/v1/chat/completions", WEIR_CHAT},
-    {"POST", "/v1/completions", WEIR_COMPLETION},
-    {"POST", "/v1/embeddings", WEIR_EMBEDDING},
-    {"POST", "/v1/moderations", WEIR_MODERATION},
-    {NULL, NULL, WEIR_CHAT},
+    {"POST", "/v1/chat/completions", WEIR_CHAT, NULL},
+    {"POST", "/v1/completions", WEIR_COMPLETION, NULL},
+    {"POST", "/v1/embeddings", WEIR_EMBEDDING, NULL},
+    {"POST", "/v1/moderations", WEIR_MODERATION, NULL},
+    {NULL, NULL, WEIR_CHAT, NULL},
 };
 
 /* The mock, with enough of the dialect around it to take requests.  The room keeps gcc from seeing where the struct

@@ -23,13 +23,13 @@ static const struct weir_option openai_options[] = {
 };
 
 static const struct weir_path openai_paths[] = {
-    {"POST", "/v1/chat/completions", WEIR_CHAT},
-    {"POST", "/v1/completions", WEIR_COMPLETION},
-    {"POST", "/v1/embeddings", WEIR_EMBEDDING},
-    {"POST", "/v1/moderations", WEIR_MODERATION},
-    {"GET", "/v1/models", WEIR_LIST_MODELS},
-    {"GET", "/v1/models/", WEIR_SHOW_MODEL},
-    {NULL, NULL, WEIR_CHAT},
+    {"POST", "/v1/chat/completions", WEIR_CHAT, NULL},
+    {"POST", "/v1/completions", WEIR_COMPLETION, NULL},
+    {"POST", "/v1/embeddings", WEIR_EMBEDDING, NULL},
+    {"POST", "/v1/moderations", WEIR_MODERATION, NULL},
+    {"GET", "/v1/models", WEIR_LIST_MODELS, NULL},
+    {"GET", "/v1/models/", WEIR_SHOW_MODEL, NULL},
+    {NULL, NULL, WEIR_CHAT, NULL},
 };
 
 WEIR_PLUGIN(.name = "openai", .version = "1.0",
