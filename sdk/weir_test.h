@@ -85,6 +85,10 @@ struct weir_test {
     uint32_t fire_ms;
     uint64_t clock_ms;                       /* time that fired timers have taken */
 
+    struct weir_json canonical;              /* of weir_test_canonical(); count 0: none */
+    bool drop;                               /* as if the provider's block said unsupported = "drop" */
+    struct weir_test_buf lossy;              /* what weir_lossy() was told: "field\n", or "field (hint)\n" */
+
     /* encode: what would be sent */
     struct weir_str http_method, http_url;
     struct weir_test_list http_headers;      /* struct weir_test_pair */
@@ -124,9 +128,16 @@ static inline void weir_test_say(struct weir_test *, enum weir_where, const char
 /* Any body, for `encode` and for stages that read weir_body().  It must be JSON. */
 static inline void weir_test_body(struct weir_test *, const char *json);
 /* Begins a request as a client sends it and calls `accept`: `method` and `path` must be in the plugin's table, `body`
- * is NULL for none.  false: the error would be the client's 400. */
+ * is NULL for none.  The path may have a query.  A header that tells rows of the table apart is given before, as the
+ * fact "header.NAME".  false: the error would be the client's 400. */
 static inline bool weir_test_accept(struct weir_test *, const char *method, const char *path, const char *body,
                                     struct weir_error *);
+/* A canonical request (docs/canonical.md): encode gets it as that of a client who speaks another dialect.  `stream` of
+ * the request is what it says. */
+static inline void weir_test_canonical(struct weir_test *, const char *json);
+/* Calls lift, after weir_test_accept() or weir_test_body().  Returns the canonical request, which must be JSON, as long
+ * as the request; with ptr NULL and the error when it refuses. */
+static inline struct weir_str weir_test_lift(struct weir_test *, struct weir_error *);
 /* What weir_fact() says from now on. */
 static inline void weir_test_fact(struct weir_test *, const char *name, const char *value);
 

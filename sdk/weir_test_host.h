@@ -23,8 +23,9 @@ enum {
     WT_LIST = 1024,
     WT_RECORD = 2048,
     WT_CANCEL = 4096,
+    WT_LIFT = 8192,
     WT_GUARDRAIL = WT_REQUEST | WT_ROUTE | WT_EVENT | WT_RESPONSE,
-    WT_SAYS = WT_ANSWER | WT_REFUSE | WT_LIST,
+    WT_SAYS = WT_ANSWER | WT_REFUSE | WT_LIST | WT_LIFT,
 };
 
 static inline struct weir_test *wt_of(struct weir_ctx *c)
@@ -36,7 +37,7 @@ static inline const char *wt_hook_name(unsigned hook)
 {
     static const char *const names[] = {"accept", "on_request", "on_route",    "encode", "serve",
                                         "decode", "on_event",   "on_response", "answer", "refuse",
-                                        "list",   "on_record",  "on_cancel"};
+                                        "list",   "on_record",  "on_cancel",   "lift"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (hook == 1u << i)
@@ -106,6 +107,24 @@ static inline struct weir_str wt_find(const struct weir_test_list *pairs, const 
 static inline struct weir_str wt_host_fact(struct weir_ctx *c, const char *name)
 {
     return wt_find(&wt_of(c)->facts, name);
+}
+
+static inline const struct weir_json *wt_host_canonical(struct weir_ctx *c)
+{
+    struct weir_test *t = wt_of(c);
+
+    return wt_allowed(t, WT_ENCODE, "canonical") && t->canonical.count ? &t->canonical : NULL;
+}
+
+static inline bool wt_host_lossy(struct weir_ctx *c, struct weir_str field, bool hint)
+{
+    struct weir_test *t = wt_of(c);
+
+    if (!wt_allowed(t, WT_ENCODE | WT_LIFT, "lossy"))
+        return false;
+    wt_add(&t->lossy, field);
+    wt_add_text(&t->lossy, hint ? " (hint)\n" : "\n");
+    return hint || t->drop;
 }
 
 static inline void wt_pair(struct weir_test_block **memory, struct weir_test_list *to, struct weir_str name,
@@ -384,15 +403,19 @@ static inline void wt_check_place(struct weir_test *t, const struct weir_event *
                       e->at, e->len);
         return;
     }
-    if (!e->at && !e->len && !e->text.len)
+    if (!e->at && !e->len) /* text that stands nowhere: as a reader sees it */
         return;
     if (e->at > data.len || e->len > data.len - e->at || e->len != e->text.len ||
         (e->len && memcmp(data.ptr + e->at, e->text.ptr, e->len) != 0))
         wt_misuse(t, "an event's text is not in the frame at its place: %u, length %u: %.*s", e->at, e->len,
                   (int)e->text.len, e->text.ptr);
+    else if (e->raw)
+        (data.ptr[e->at] == '{' || data.ptr[e->at] == '[')
+            ? (void)0
+            : wt_misuse(t, "a raw event is an array or an object of the frame: %.*s", (int)e->text.len, e->text.ptr);
     else if (!e->at || data.ptr[e->at - 1] != '"' || e->at + e->len >= data.len || data.ptr[e->at + e->len] != '"')
         wt_misuse(t, "an event's text is no whole string of the frame: %.*s", (int)e->text.len, e->text.ptr);
-    if (e->escaped != (e->text.len && memchr(e->text.ptr, '\\', e->text.len)))
+    if (!e->raw && e->escaped != (e->text.len && memchr(e->text.ptr, '\\', e->text.len)))
         wt_misuse(t, "`escaped` is wrong for: %.*s", (int)e->text.len, e->text.ptr);
 }
 
@@ -426,7 +449,9 @@ static inline void wt_host_emit(struct weir_ctx *c, const struct weir_event *e)
     to->event.tool_id = wt_copy(&t->memory, e->tool_id);
     to->event.tool_name = wt_copy(&t->memory, e->tool_name);
     to->event.detail = wt_copy(&t->memory, e->detail);
-    to->text = t->hook == WT_DECODE ? wt_unescape(&t->memory, to->event.text, NULL) : to->event.text;
+    to->event.value = wt_copy(&t->memory, e->value);
+    to->text =
+        t->hook == WT_DECODE && e->at && !e->raw ? wt_unescape(&t->memory, to->event.text, NULL) : to->event.text;
     if (e->usage) {
         struct weir_usage *usage = wt_alloc(&t->memory, sizeof *usage);
         *usage = *e->usage;
@@ -468,6 +493,8 @@ static inline struct weir_host wt_host(void)
         .skim = wt_host_skim,
         .unescape = wt_host_unescape,
         .fact = wt_host_fact,
+        .canonical = wt_host_canonical,
+        .lossy = wt_host_lossy,
         .span = wt_host_span,
         .spans = wt_host_spans,
         .edit = wt_host_edit,

@@ -9,31 +9,56 @@
 
 /* ---- accept ---- */
 
-static inline const struct weir_path *wt_path(const struct weir_plugin *p, const char *method, const char *path)
+static inline bool wt_header_there(const struct weir_test *t, const char *name)
 {
-    const struct weir_path *row = p->paths;
+    const struct weir_test_pair *p = t->facts.items;
+
+    for (size_t i = 0; i < t->facts.count; i++)
+        if (p[i].name.len == 7 + strlen(name) && memcmp(p[i].name.ptr, "header.", 7) == 0 && p[i].value.len &&
+            memcmp(p[i].name.ptr + 7, name, strlen(name)) == 0)
+            return true;
+    return false;
+}
+
+static inline const struct weir_path *wt_path(struct weir_test *t, const char *method, const char *path)
+{
+    const struct weir_plugin *p = t->plugin;
+    const struct weir_path *row = p->paths, *plain = NULL;
 
     for (; row && row->path; row = (const void *)((const char *)row + p->path_size)) {
         size_t n = strlen(row->path);
         bool prefix = n > 1 && row->path[n - 1] == '/';
         if (strcmp(row->method, method) == 0 &&
-            (prefix ? strlen(path) > n && strncmp(path, row->path, n) == 0 : strcmp(path, row->path) == 0))
-            return row;
+            (prefix ? strlen(path) > n && strncmp(path, row->path, n) == 0 : strcmp(path, row->path) == 0)) {
+            if (row->header && wt_header_there(t, row->header))
+                return row;
+            if (!row->header && !plain)
+                plain = row;
+        }
     }
+    if (plain)
+        return plain;
     wt_die("test", 0, "%s serves no %s %s", p->name, method, path);
 }
 
 static inline bool weir_test_accept(struct weir_test *t, const char *method, const char *path, const char *body,
                                     struct weir_error *e)
 {
-    const struct weir_path *row = wt_path(t->plugin, method, path);
+    size_t n = strlen(path);
+    char *plain = memcpy(wt_alloc(&t->kept, n + 1), path, n), *query = strchr(plain, '?');
+    const struct weir_path *row;
     bool good;
 
+    if (query)
+        *query++ = '\0';
+    row = wt_path(t, method, plain);
     weir_test_begin(t);
     if (body)
         wt_set_body(t, wt_str(body));
-    t->request =
-        (struct weir_request){.size = sizeof t->request, .kind = row->kind, .path = wt_copy(&t->given, wt_str(path))};
+    t->request = (struct weir_request){.size = sizeof t->request,
+                                       .kind = row->kind,
+                                       .path = wt_copy(&t->given, wt_str(plain)),
+                                       .query = wt_copy(&t->given, wt_str(query ? query : ""))};
     memset(e, 0, sizeof *e);
     wt_enter(t, WT_ACCEPT, t->plugin->accept);
     good = t->plugin->accept(&t->ctx, &t->request, e);
@@ -41,6 +66,38 @@ static inline bool weir_test_accept(struct weir_test *t, const char *method, con
     if (!good && !e->text[0])
         wt_misuse(t, "accept refuses without saying why");
     return good;
+}
+
+/* ---- lift ---- */
+
+static inline void weir_test_canonical(struct weir_test *t, const char *json)
+{
+    struct weir_error e;
+
+    if (!wt_skim(&t->given, wt_copy(&t->given, wt_str(json)), &t->canonical, &e))
+        wt_die("test", 0, "the canonical request is no JSON: %s", e.text);
+    t->request.stream = weir_json_is(&t->canonical, weir_json_get(&t->canonical, 0, "stream"), WEIR_JSON_TRUE);
+}
+
+static inline struct weir_str weir_test_lift(struct weir_test *t, struct weir_error *e)
+{
+    struct weir_json j;
+    struct weir_str made;
+    bool good;
+
+    t->out.len = t->lossy.len = 0;
+    memset(e, 0, sizeof *e);
+    wt_enter(t, WT_LIFT, t->plugin->lift);
+    good = t->plugin->lift(&t->ctx, e);
+    t->hook = 0;
+    if (!good && !e->text[0])
+        wt_misuse(t, "lift refuses without saying why");
+    if (!good)
+        return (struct weir_str){NULL, 0};
+    made = wt_copy(&t->given, wt_view(&t->out));
+    if (!wt_skim(&t->given, made, &j, e))
+        wt_misuse(t, "the canonical request is no JSON: %s", e->text);
+    return made;
 }
 
 /* ---- splices ---- */
@@ -135,6 +192,7 @@ static inline enum weir_verdict weir_test_encode(struct weir_test *t, const stru
     t->http_headers.count = t->http_splices.count = 0;
     t->http_method = t->http_url = t->http_body = WEIR_STR("");
     t->http_body_set = t->frame_seen = false;
+    t->lossy.len = 0;
     memset(e, 0, sizeof *e);
     wt_enter(t, WT_ENCODE, t->plugin->encode);
     v = wt_leave(t, t->plugin->encode(&t->ctx, c, (struct weir_http *)(void *)t, e));
