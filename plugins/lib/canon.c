@@ -48,7 +48,7 @@ bool canon_arguments(struct weir_ctx *c, uint32_t part, struct weir_str *object,
     if (!s.len)
         return true;
     inner = weir_skim(c, s, &why);
-    if (weir_json_is(inner, inner ? 0 : WEIR_NO_NODE, WEIR_JSON_OBJECT)) {
+    if (inner && weir_json_is(inner, 0, WEIR_JSON_OBJECT)) {
         *object = s;
         return true;
     }
