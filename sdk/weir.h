@@ -207,6 +207,7 @@ struct weir_request {         /* filled by `accept`, zeroed before, then read-on
     int64_t max_output;       /* tokens; 0: not said                                                             */
     uint32_t choices;         /* answers asked for; 0 and 1 mean one                                             */
     struct weir_str query;    /* set by the host: what stands behind '?', as sent                                */
+    const char *stream_type;  /* content-type of a stream that `answer` writes; NULL: text/event-stream          */
 };
 
 enum weir_where {             /* who said a span */

@@ -56,9 +56,9 @@ F(method, 0) F(path, 8) F(kind, 16) F(header, 24)
 #undef S
 
 #define S weir_request
-SIZE(88)
+SIZE(96)
 F(size, 0) F(kind, 4) F(path, 8) F(model, 24) F(model_at, 40) F(model_len, 44) F(stream, 48) F(usage_asked, 49)
-F(max_output, 56) F(choices, 64) F(query, 72)
+F(max_output, 56) F(choices, 64) F(query, 72) F(stream_type, 88)
 #undef S
 
 #define S weir_span

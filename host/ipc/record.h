@@ -45,6 +45,8 @@
     X(reason,       "the long reason, for this record only")                                                           \
     X(bytes_out,    "of the answer's body")                                                                            \
     X(finish,       "why the model stopped")                                                                           \
+    X(spoken,       "the wire format that the provider got, when it is not the client's")                              \
+    X(dropped,      "fields of the request that were left out because that format cannot say them, with commas")       \
     X(input,        "tokens: fresh input")                                                                             \
     X(cache_read,   "tokens: input read from a cache")                                                                 \
     X(cache_write,  "tokens: input written to a cache")                                                                \

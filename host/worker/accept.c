@@ -27,25 +27,30 @@ static bool method_matches(const struct weir_path *p, struct weir_str method)
     return str_is(method, p->method) || (str_is(method, "HEAD") && strcmp(p->method, "GET") == 0);
 }
 
-/* The dialect that serves the path.  `allow` collects the methods of rows whose path fits but whose method does not. */
+/* The dialect that serves the path: a row that asks for a header which is there, before one that asks for none. `allow`
+ * collects the methods of rows whose path fits but whose method does not. */
 static const struct weir_path *path_find(struct request *r, struct weir_str path, struct buf *allow)
 {
     const struct world *world = r->w->world;
+    const struct weir_path *plain = NULL;
 
     for (size_t i = 0; i < world->dialect_count; i++) {
-        const struct plugin *plugin = world->dialects[i]->plugin;
-        const struct weir_path *p = plugin->hooks.paths;
+        const struct weir_path *p = world->dialects[i]->plugin->hooks.paths;
         for (; p->path; p++) {
-            if (!path_matches(p, path))
+            if (!path_matches(p, path) || (p->header && !http1_find(&r->head, str_of(p->header))))
                 continue;
-            if (method_matches(p, r->head.method)) {
+            if (!method_matches(p, r->head.method)) {
+                buf_printf(allow, "%s%s", allow->len ? ", " : "", p->method);
+            } else if (p->header) {
                 r->dialect = world->dialects[i];
                 return p;
+            } else if (!plain) {
+                r->dialect = world->dialects[i];
+                plain = p;
             }
-            buf_printf(allow, "%s%s", allow->len ? ", " : "", p->method);
         }
     }
-    return NULL;
+    return plain;
 }
 
 /* ---- what weir answers itself ---- */
@@ -128,6 +133,7 @@ enum step_result step_accept(struct request *r)
 
     r->view.size = sizeof r->view;
     r->view.path = path;
+    r->view.query = r->head.query;
     if (str_is(r->head.method, "OPTIONS"))
         return answer_options(r);
     if (str_is(path, "/health") && (str_is(r->head.method, "GET") || r->client->head_only))

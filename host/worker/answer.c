@@ -7,6 +7,7 @@
 #include "worker/client.h"
 #include "worker/exchange.h"
 #include "worker/reply.h"
+#include "worker/translate.h"
 #include "worker/worker.h"
 
 void answer_new(struct request *r)
@@ -83,8 +84,14 @@ void answer_begin(struct request *r, const struct http1_head *h)
     a->passes = h->status >= 400;
     a->stream = !a->passes && type_is(t, WEIR_STR("text/event-stream"));
     a->type = arena_strdup(&r->arena, t);
+    a->translated = translates(r);
+    a->out_stream = a->translated ? r->view.stream : a->stream;
+    if (a->translated)
+        a->type = !a->out_stream        ? "application/json"
+                  : r->view.stream_type ? r->view.stream_type
+                                        : "text/event-stream; charset=utf-8";
     r->reply.headers = reply_pass_headers(r, h);
-    r->reply.held = a->stream && stages_hold_stream(r->w->world);
+    r->reply.held = a->out_stream && stages_hold_stream(r->w->world);
     if (!a->stream)
         a->body = worker_buf_take(r->w);
 }
@@ -183,8 +190,10 @@ static void whole_end(struct request *r)
                     "the answer held one of our secrets");
         return;
     }
-    if (!a->passes) {
+    if (!a->passes || (a->translated && !holds_secret(r, body))) {
         frame_take(r, (struct weir_frame){.raw = body, .data = body});
+        if (a->passes && !a->stopped && !a->frame.busy)
+            translate_error(r, &(struct weir_event){0}); /* in words that its dialect does not know */
         return;
     }
     r->outcome = OUTCOME_upstream_error;
@@ -274,12 +283,14 @@ void answer_finish(struct request *r)
 {
     struct answer *a = r->answer;
 
-    if (!a->stream) {
+    if (a->translated)
+        translate_end(r);
+    if (!a->out_stream) {
         reply_whole(r, a->status, a->type, r->reply.headers, buf_view(&a->tail));
         return;
     }
     answer_write(r, buf_view(&a->tail));
-    if (!a->done)
+    if (!a->translated && !a->done)
         answer_end_mark(r);
     if (!r->reply.begun)
         reply_begin(r, a->status, a->type, r->reply.headers);

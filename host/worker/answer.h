@@ -17,7 +17,9 @@
 #include "worker/request.h"
 
 struct answer {
-    bool stream;                             /* text/event-stream; else one whole body */
+    bool stream;                             /* the upstream's is in frames; else one whole body */
+    bool out_stream;                         /* the client's */
+    bool translated, started;                /* into the client's dialect; it has been told of the start */
     bool passes;                             /* an error body: goes through unread */
     bool ended;                              /* nothing more comes from the upstream */
     bool finished, done;                     /* a FINISH; the end mark */

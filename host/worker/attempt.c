@@ -10,6 +10,7 @@
 #include "worker/entry.h"
 #include "worker/exchange.h"
 #include "base/version.h"
+#include "worker/translate.h"
 #include "worker/worker.h"
 
 static const struct provider *provider_of(const struct request *r)
@@ -282,6 +283,24 @@ static enum step_result attempt_send(struct request *r, struct weir_http *h)
     return STEP_WAIT;
 }
 
+/* A provider in this process gets the request as its dialect would have sent it. */
+static enum step_result attempt_serve(struct request *r, struct weir_http *h)
+{
+    struct ctx *c = request_ctx(r, &provider_of(r)->in, NULL);
+
+    if (h) {
+        worker_buf_give(r->w, &h->lines);
+        if (!translate_serve(r, h->body)) {
+            attempt_failed(r, OUTCOME_upstream_failed, 502, "provider_broken",
+                           "the provider's plugin made no usable request", "encode gave no JSON");
+            return STEP_WAIT;
+        }
+    }
+    exchange_serve(r->x);
+    c->in->plugin->hooks.serve(&c->pub, &r->candidates[r->pick]);
+    return STEP_WAIT;
+}
+
 /* ---- encoding ---- */
 
 static void encode_late(struct loop_timer *t)
@@ -303,7 +322,7 @@ static enum step_result encode_judge(struct request *r, struct ctx *c, struct we
         v = c->verdict;
     c->resumed = false;
     if (v == WEIR_PASS)
-        return attempt_send(r, h);
+        return provider_of(r)->in.plugin->hooks.serve ? attempt_serve(r, h) : attempt_send(r, h);
     if (v == WEIR_WAIT) {
         c->waits = HOOK_ENCODE;
         c->budget.fire = encode_late;
@@ -329,7 +348,7 @@ static enum step_result encode_judge(struct request *r, struct ctx *c, struct we
 static enum step_result attempt_encode(struct request *r)
 {
     const struct provider *p = provider_of(r);
-    struct ctx *c = request_ctx(r, &p->in, NULL);
+    struct ctx *c = request_ctx(r, p->in.plugin->hooks.encode ? &p->in : p->dialect, NULL);
     struct weir_error error = {{0}, {0}, {0}};
     struct weir_http *h = arena_alloc(&r->arena, sizeof *h);
     enum weir_verdict v;
@@ -338,10 +357,14 @@ static enum step_result attempt_encode(struct request *r)
     h->ctx = c;
     h->lines = worker_buf_take(r->w);
     r->http = h;
-    c->hook = HOOK_ENCODE;
+    translate_forget(r);
+    v = translates(r) ? translate_lift(r, &error) : WEIR_PASS;
     c->resumed = false;
-    v = p->in.plugin->hooks.encode(&c->pub, &r->candidates[r->pick], h, &error);
-    c->hook = HOOK_NONE;
+    if (v == WEIR_PASS) {
+        c->hook = HOOK_ENCODE;
+        v = c->in->plugin->hooks.encode(&c->pub, &r->candidates[r->pick], h, &error);
+        c->hook = HOOK_NONE;
+    }
     return encode_judge(r, c, h, v, &error);
 }
 
@@ -357,16 +380,10 @@ void attempt_resumed(struct request *r, enum weir_verdict v)
 enum step_result step_try(struct request *r)
 {
     const struct provider *p = provider_of(r);
-    struct ctx *c;
 
     r->x = exchange_new(r, p, &attempt_user);
     answer_new(r);
     r->t.sent = r->w->loop.now_us;
     count(r, METRIC_endpoint_attempts);
-    if (!p->in.plugin->hooks.serve)
-        return attempt_encode(r);
-    c = request_ctx(r, &p->in, NULL);
-    exchange_serve(r->x);
-    p->in.plugin->hooks.serve(&c->pub, &r->candidates[r->pick]);
-    return STEP_WAIT;
+    return p->in.plugin->hooks.serve && !translates(r) ? attempt_serve(r, NULL) : attempt_encode(r);
 }

@@ -23,6 +23,7 @@ struct lane {
     struct json_inner inner;                 /* ARGUMENTS: where in the JSON the pieces have come to */
     bool edited;                             /* what came out differs from what went in */
     bool open;                               /* text has gone in since the last `last` */
+    bool said, closed;                       /* another dialect has been told of it; of its end */
     struct buf out;                          /* came out, not yet taken */
     struct buf total;                        /* all that the client gets, when somebody will ask */
     struct weir_str tool_id, tool_name;

@@ -11,6 +11,7 @@
 #include "worker/exchange.h"
 #include "worker/reply.h"
 #include "worker/stages.h"
+#include "worker/translate.h"
 #include "worker/worker.h"
 
 /* ---- records ---- */
@@ -111,6 +112,10 @@ void entry_close(struct request *r)
     record_str(&w, RECORD_reason, r->reason);
     record_int(&w, RECORD_bytes_out, (int64_t)r->bytes_out);
     record_str(&w, RECORD_finish, r->finish);
+    if (translates(r))
+        record_str(&w, RECORD_spoken, str_of(r->endpoints[r->pick]->dialect->name));
+    if (r->tr)
+        record_str(&w, RECORD_dropped, buf_view(&r->tr->dropped));
     put_usage(&w, &r->usage);
     record_int(&w, RECORD_connect_us, r->x ? r->x->connect_us : 0);
     record_int(&w, RECORD_first_us, r->x ? r->x->first_us : 0);

@@ -9,6 +9,7 @@
 #include "worker/exchange.h"
 #include "worker/spans.h"
 #include "worker/stages.h"
+#include "worker/translate.h"
 #include "worker/worker.h"
 
 /* ---- writing ---- */
@@ -52,7 +53,7 @@ static bool frame_write(struct request *r)
     struct buf b;
     bool ok = true;
 
-    if (f->dropped)
+    if (f->dropped || a->translated)
         return true;
     if (!a->stream) {
         ok = spliced(f, f->pub.data, &a->tail);
@@ -135,6 +136,10 @@ static void text_done(struct request *r, const struct weir_event *ev, struct lan
     struct frame *f = &r->answer->frame;
     struct weir_str out = buf_view(&l->out);
 
+    if (r->answer->translated) {
+        translate_text(r, l, ev->last);
+        return;
+    }
     if (!ev->at) {
         if (!out.len)
             return;
@@ -146,7 +151,7 @@ static void text_done(struct request *r, const struct weir_event *ev, struct lan
     if (str_eq(out, f->text))
         return;
     l->edited = true;
-    splice_add(f, ev->at, ev->len, escaped(f, out));
+    splice_add(f, ev->at, ev->len, ev->raw ? arena_copy(f->arena, out) : escaped(f, out));
 }
 
 /* A repetition says what the client has got; one in another form (logprobs) cannot, and goes. */
@@ -168,11 +173,13 @@ static bool text_begin(struct request *r, const struct weir_event *ev, struct la
     if (ev->tool_name.len)
         l->tool_name = arena_copy(&r->arena, ev->tool_name);
     if (ev->copy) {
-        text_copy(f, ev, l);
+        if (!r->answer->translated)
+            text_copy(f, ev, l);
         return false;
     }
-    f->text = ev->escaped ? json_unescape(f->arena, ev->text) : ev->text;
-    if (!f->text.len && !(ev->last && l->open))
+    f->text = ev->escaped && !ev->raw ? json_unescape(f->arena, ev->text) : ev->text;
+    if (!f->text.len && !(ev->last && (l->open || r->answer->translated)) &&
+        !(ev->tool_name.len && r->answer->translated))
         return false;
     chain_push(&a->chain, l, f->text, ev->last || !a->stream);
     return true;
@@ -216,6 +223,10 @@ static void errored(struct request *r, const struct weir_event *ev)
     struct answer *a = r->answer;
 
     a->finished = true;
+    if (a->translated) {
+        translate_error(r, ev);
+        return;
+    }
     r->outcome = OUTCOME_upstream_error;
     r->reason = arena_copy(&r->arena, ev->detail);
     if (!r->reply.begun && a->stream && r->pick + 1 < r->candidate_count)
@@ -240,6 +251,25 @@ static void mark(struct request *r, const struct weir_event *ev)
     }
 }
 
+/* Ends the streams of one choice, or of all.  false: a stage waits, or the answer has been stopped. */
+static bool lanes_end(struct request *r, const uint32_t *choice)
+{
+    struct answer *a = r->answer;
+    const struct weir_event none = {.last = true};
+
+    for (struct lane *l = a->chain.lanes; l; l = l->next) {
+        bool open = a->translated ? !l->closed : l->open;
+        if ((choice && l->choice != *choice) || (!open && !(a->frame.begun && a->chain.lane == l)))
+            continue;
+        a->frame.text = (struct weir_str){0};
+        if (!a->frame.begun)
+            chain_push(&a->chain, l, (struct weir_str){0}, true);
+        if (!text_run(r, &none, l))
+            return false;
+    }
+    return true;
+}
+
 /* false: a stage waits, or the answer has been stopped. */
 static bool event_run(struct request *r, const struct weir_event *ev)
 {
@@ -247,10 +277,14 @@ static bool event_run(struct request *r, const struct weir_event *ev)
     struct lane *l;
 
     if (ev->channel > WEIR_ARGUMENTS) {
+        if (a->translated && ev->channel == WEIR_FINISH && !lanes_end(r, &ev->choice))
+            return false;
         mark(r, ev);
+        if (a->translated && ev->channel != WEIR_ERRORED && ev->channel != WEIR_DONE_MARK && !a->stopped)
+            translate_say(r, ev);
         return !a->stopped;
     }
-    if (!a->chain.keep)
+    if (!a->chain.keep && !a->translated)
         return true; /* nobody looks at texts */
     l = chain_lane(&a->chain, ev->choice, ev->channel, ev->block);
     if (!a->frame.begun && !text_begin(r, ev, l))
@@ -260,19 +294,7 @@ static bool event_run(struct request *r, const struct weir_event *ev)
 
 bool frame_flush(struct request *r)
 {
-    struct answer *a = r->answer;
-    const struct weir_event none = {0};
-
-    for (struct lane *l = a->chain.lanes; l; l = l->next) {
-        if (!l->open && !(a->frame.begun && a->chain.lane == l))
-            continue;
-        a->frame.text = (struct weir_str){0};
-        if (!a->frame.begun)
-            chain_push(&a->chain, l, (struct weir_str){0}, true);
-        if (!text_run(r, &none, l))
-            return false;
-    }
-    return true;
+    return lanes_end(r, NULL);
 }
 
 bool frame_run(struct request *r)
@@ -348,9 +370,9 @@ bool frame_take(struct request *r, struct weir_frame pub)
     if (f->pub.data.len && json_skim(&r->w->skim, f->pub.data, &limits, &f->json, &error))
         f->pub.json = &f->json;
     else
-        ok = a->stream; /* records may hold anything: "[DONE]", comments */
-    if (ok && f->pub.data.len)
-        ok = frame_decode(r, &error);
+        ok = a->stream || a->passes; /* records may hold anything: "[DONE]", comments; and errors any page */
+    if (ok && f->pub.data.len && (a->stream || f->pub.json))
+        ok = frame_decode(r, &error) || a->passes;
     f->pub.json = NULL; /* its nodes serve the next frame */
     if (!ok) {
         f->busy = false;
@@ -405,6 +427,7 @@ void frame_emit(struct ctx *c, const struct weir_event *given)
         ev.usage = u;
     }
     ev.detail = arena_copy(a->frame.arena, ev.detail);
+    ev.value = arena_copy(a->frame.arena, ev.value);
     ev.tool_id = arena_copy(a->frame.arena, ev.tool_id);
     ev.tool_name = arena_copy(a->frame.arena, ev.tool_name);
     event_add(&a->frame, &ev);

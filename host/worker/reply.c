@@ -6,6 +6,7 @@
 #include "worker/client.h"
 #include "worker/request.h"
 #include "worker/stages.h"
+#include "worker/translate.h"
 #include "worker/worker.h"
 
 static const struct {
@@ -155,6 +156,11 @@ static void head_request(struct request *r, struct buf *b, struct weir_str heade
     buf_lit(b, "x-weir-request-id: ");
     buf_str(b, str_of(r->id));
     buf_lit(b, "\r\n");
+    if (r->tr && r->tr->dropped.len) {
+        buf_lit(b, "x-weir-dropped: ");
+        buf_str(b, buf_view(&r->tr->dropped));
+        buf_lit(b, "\r\n");
+    }
     head_cors(r, b);
     buf_str(b, headers);
 }

@@ -11,6 +11,7 @@
 #include "worker/entry.h"
 #include "worker/services.h"
 #include "worker/stages.h"
+#include "worker/translate.h"
 #include "worker/worker.h"
 
 static const char *const outcomes[OUTCOME_COUNT] = {
@@ -106,6 +107,7 @@ void request_free(struct request *r)
     loop_undefer(&w->loop, &r->task);
     worker_body_give(w, &r->body);
     buf_fini(&r->reply.hold);
+    translation_free(r);
     request_give(w, r);
     metrics_add(w->metrics, w->slot, METRIC_requests_active, 0, -1);
 }

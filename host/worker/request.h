@@ -21,7 +21,9 @@ struct exchange;
 struct worker;
 
 /* Which hook a ctx is in, or waits in. */
-enum hook { HOOK_NONE, HOOK_ACCEPT, HOOK_REQUEST, HOOK_ROUTE, HOOK_ENCODE, HOOK_DECODE, HOOK_EVENT, HOOK_RESPONSE, HOOK_OTHER };
+enum hook {
+    HOOK_NONE, HOOK_ACCEPT, HOOK_REQUEST, HOOK_ROUTE, HOOK_LIFT, HOOK_ENCODE, HOOK_DECODE, HOOK_EVENT, HOOK_RESPONSE, HOOK_OTHER,
+};
 
 struct ctx {                                 /* the host's part of a weir_ctx; `pub` comes first */
     struct weir_ctx pub;
@@ -101,6 +103,8 @@ struct request {
     uint64_t open_at;                        /* the ring's position behind it */
     struct loop_timer open_timer;            /* strict: how long to wait until it is durable */
     struct request *unacked_next, **unacked_link;       /* strict: in the worker's list of those that wait */
+
+    struct translation *tr;                  /* NULL: client and upstream speak one dialect; see translate.h */
 
     /* STREAM */
     struct answer *answer;

@@ -5,6 +5,7 @@
 #include "worker/reply.h"
 #include "worker/request.h"
 #include "worker/stages.h"
+#include "worker/translate.h"
 #include "worker/worker.h"
 
 /* ---- the list of models ---- */
@@ -94,7 +95,7 @@ enum step_result step_route(struct request *r)
             if (!provider_serves(p, model, &upstream))
                 continue;
             known = true;
-            if (provider_open_to(p, r->key) && provider_speaks(p, r->dialect))
+            if (provider_open_to(p, r->key) && translate_can(p, r->dialect, r->view.kind))
                 candidate_add(r, p, upstream);
         }
     if (r->candidate_count)

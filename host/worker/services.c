@@ -12,6 +12,7 @@
 #include "worker/exchange.h"
 #include "worker/spans.h"
 #include "worker/stages.h"
+#include "worker/translate.h"
 #include "worker/worker.h"
 
 #define BLOCKED_US 10000
@@ -44,12 +45,30 @@ static void *service_alloc(struct weir_ctx *c, size_t n)
 
 static const struct weir_json *service_body(struct weir_ctx *c)
 {
-    return own(c)->r->has_json ? &own(c)->r->json : NULL;
+    return translate_body(own(c));
 }
 
 static const struct weir_request *service_request(struct weir_ctx *c)
 {
-    return &own(c)->r->view;
+    return translate_request(own(c));
+}
+
+static const struct weir_json *service_canonical(struct weir_ctx *c)
+{
+    const struct ctx *me = own(c);
+    bool encodes = me->hook == HOOK_ENCODE || me->waits == HOOK_ENCODE;
+
+    return encodes && translates(me->r) && me->r->tr ? &me->r->tr->canonical : NULL;
+}
+
+static bool service_lossy(struct weir_ctx *c, struct weir_str field, bool hint)
+{
+    struct ctx *me = own(c);
+
+    if (me->hook == HOOK_LIFT || me->hook == HOOK_ENCODE || me->waits == HOOK_ENCODE)
+        return translate_lossy(me, field, hint);
+    misused(me, "lossy", "only in lift and encode");
+    return false;
 }
 
 static const struct weir_json *service_skim(struct weir_ctx *c, struct weir_str text, struct weir_error *error)
@@ -90,6 +109,8 @@ static struct weir_str service_fact(struct weir_ctx *c, const char *name)
         return r->candidate_count && r->attempt ? r->candidates[r->pick].provider : WEIR_STR("");
     if (str_is(n, "request_id"))
         return str_of(r->id);
+    if (str_is(n, "time"))
+        return str_of(arena_printf(&own(c)->r->arena, "%lld", (long long)(r->w->loop.wall_us / 1000000)));
     return WEIR_STR("");
 }
 
@@ -154,7 +175,7 @@ static void service_out(struct weir_ctx *c, struct weir_str bytes)
     if (own(c)->out)
         buf_str(own(c)->out, bytes);
     else
-        misused(own(c), "out", "only in answer, refuse and list");
+        misused(own(c), "out", "only in answer, refuse, list and lift");
 }
 
 static void service_serve(struct weir_ctx *c, struct weir_str bytes, bool last)
@@ -227,6 +248,8 @@ const struct weir_host services = {
     .skim = service_skim,
     .unescape = service_unescape,
     .fact = service_fact,
+    .canonical = service_canonical,
+    .lossy = service_lossy,
     .span = service_span,
     .spans = service_spans,
     .edit = service_edit,

@@ -4,11 +4,13 @@
 #include "world/providers.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "net/tls.h"
 
 #define SECRET_SHORTEST 8 /* shorter ones would be found in any text */
 
+static const char *const unsupported_words[] = {"error", "drop", NULL};
 static const char *const retentions[] = {"unknown", "zdr", "stored", "trained", NULL};
 
 #define OPT(...) WEIR_OPT(struct provider, __VA_ARGS__)
@@ -23,6 +25,11 @@ const struct weir_option provider_options[] = {
     OPT(retention, "unknown",
         "What it promises of data: zdr keeps none, stored keeps some for a time, trained may train on it.",
         .choices = retentions),
+    OPT(unsupported, "error",
+        "What happens to a field of a request that this provider's API cannot say, when the client speaks another API: "
+        "the "
+        "request is refused with 400, or the field is left out and told in x-weir-dropped and the record.",
+        .choices = unsupported_words),
     OPT(proxy, "", "CONNECT proxy, \"http://HOST:PORT\"; with a password in it as a reference: \"env:NAME\" ..."),
     OPT(ca, "", "PEM file of the authorities that may sign its certificate, in place of the system's.",
         .unit = WEIR_PATH),
@@ -157,6 +164,7 @@ static void provider_read(struct build *b, config_setting_t *list, size_t i, con
         return;
     }
     keep_secrets(&block, p);
+    p->drops = strcmp(p->unsupported, "drop") == 0;
     p->asked = block.secret_asked;
     w->providers = list_add(&w->arena, w->providers, &w->provider_count, p);
 }
@@ -193,20 +201,62 @@ static void drop_silent(struct build *b)
     w->provider_count = kept;
 }
 
-static struct instance *dialect_get(struct build *b, const struct provider *p)
+static struct instance *dialect_find(const struct world *w, const char *name)
+{
+    for (size_t i = 0; i < w->dialect_count; i++)
+        if (strcmp(w->dialects[i]->name, name) == 0)
+            return w->dialects[i];
+    return NULL;
+}
+
+static struct instance *dialect_add(struct build *b, const struct plugin *plugin, struct place place)
 {
     struct world *w = b->world;
+    struct instance *in = instance_implicit(b, plugin, place);
+
+    w->dialects = list_add(&w->arena, w->dialects, &w->dialect_count, in);
+    return in;
+}
+
+/* What clients may speak, whether or not a provider speaks it too. */
+static void dialects_load(struct build *b)
+{
+    static const char *const usual[] = {"openai", "anthropic", "responses", "gemini", "bedrock", "cohere"};
+    struct world *w = b->world;
+    const struct weir_list *asked = &w->settings.dialects;
+    const config_setting_t *s = b->root ? config_setting_get_member(b->root, "dialects") : NULL;
+    struct place place = s ? build_place(b, s) : (struct place){w->file, 0};
+
+    for (size_t i = 0; i < (asked->count ? asked->count : sizeof usual / sizeof *usual); i++) {
+        const char *name = asked->count ? asked->items[i] : usual[i];
+        const char *file = arena_printf(&w->arena, "%s/providers/%s.so", w->settings.plugins, name);
+        const struct plugin *plugin;
+        if (!asked->count && access(file, F_OK) != 0)
+            continue;
+        plugin = plugin_get(b, "providers", name, place);
+        if (!plugin || dialect_find(w, name))
+            continue;
+        if (plugin->hooks.accept)
+            dialect_add(b, plugin, place);
+        else
+            build_fault(b, place, "dialects: plugin \"%s\" takes no requests from clients; take it out", name);
+    }
+}
+
+static struct instance *dialect_get(struct build *b, const struct provider *p)
+{
     const struct weir_plugin *own = &p->in.plugin->hooks;
     struct place place = {p->in.file, p->in.line};
     const struct plugin *plugin;
+    struct instance *known;
 
     if (!own->dialect || !*own->dialect) {
         build_fault(b, place, "plugin \"%s\" does not say which dialect it speaks; fill .dialect", own->name);
         return NULL;
     }
-    for (size_t i = 0; i < w->dialect_count; i++)
-        if (strcmp(w->dialects[i]->name, own->dialect) == 0)
-            return w->dialects[i];
+    known = dialect_find(b->world, own->dialect);
+    if (known)
+        return known;
     plugin = strcmp(own->name, own->dialect) == 0 ? p->in.plugin : plugin_get(b, "providers", own->dialect, place);
     if (!plugin)
         return NULL;
@@ -215,9 +265,7 @@ static struct instance *dialect_get(struct build *b, const struct provider *p)
                     own->dialect);
         return NULL;
     }
-    struct instance *in = instance_implicit(b, plugin, place);
-    w->dialects = list_add(&w->arena, w->dialects, &w->dialect_count, in);
-    return in;
+    return dialect_add(b, plugin, place);
 }
 
 /* Somebody must make the request and read the answer: the plugin, or its dialect. */
@@ -265,6 +313,7 @@ void providers_finish(struct build *b)
 
     if (b->depth == WORLD_FULL)
         drop_silent(b);
+    dialects_load(b);
     for (size_t i = 0; i < w->provider_count; i++) {
         struct provider *p = w->providers[i];
         p->dialect = dialect_get(b, p);

@@ -21,6 +21,10 @@ const struct weir_option settings_options[] = {
         .unit = WEIR_PATH),
     OPT(plugins, "", "Folder that holds <kind>/<name>.so; empty: the one that was built or installed with this weir.",
         .unit = WEIR_PATH),
+    OPT(dialects, "",
+        "APIs that clients may speak, by the names of their plugins in <plugins>/providers; none: each of openai, "
+        "anthropic, "
+        "responses, gemini, bedrock, cohere that is there, and what the providers speak."),
     OPT(tls_cert, "", "PEM file with the listener's certificate and its chain; empty: plain HTTP.", .unit = WEIR_PATH),
     OPT(tls_key, "", "PEM file with the private key of tls_cert.", .unit = WEIR_PATH),
     OPT(durability, "batched",

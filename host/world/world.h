@@ -24,6 +24,7 @@ struct settings {
     const char *admin;                       /* the same; "" none */
     const char *state;                       /* folder of the journal and the cursors */
     const char *plugins;                     /* folder that holds <kind>/<name>.so */
+    struct weir_list dialects;               /* that clients may speak; empty: see dialects_load() */
     const char *tls_cert, *tls_key;          /* PEM files; "" plain HTTP */
     const char *durability;                  /* "batched" | "strict" */
     const char *log_level;
@@ -66,7 +67,7 @@ struct provider {
     struct instance *dialect;                /* whose encode and decode serve when the plugin has none */
     /* common options: one row each of provider_options[] */
     struct weir_list models, only_for;
-    const char *url, *region, *retention, *proxy, *ca, *cert, *cert_key;
+    const char *url, *region, *retention, *unsupported, *proxy, *ca, *cert, *cert_key;
     bool asked;                              /* derived: a secret is referred to */
     bool optional;                           /* left out when its key is not set or its local server is silent */
     int64_t connect_timeout, tls_timeout, first_byte_timeout, idle_timeout, total_timeout;   /* ms */
@@ -74,6 +75,7 @@ struct provider {
     /* derived */
     struct model_rule *rules; size_t rule_count;
     struct ssl_ctx_st *tls;                  /* for https; built before the fork */
+    bool drops;                              /* unsupported = "drop" */
     struct weir_str *secrets; size_t secret_count;      /* values that no client, no log may see; of >= 8 bytes */
 };
 
@@ -158,11 +160,5 @@ bool provider_open_to(const struct provider *, const struct key *);
 
 /* Whether this provider serves `model`, and what it calls it: a piece of `model` or of the world. */
 bool provider_serves(const struct provider *, struct weir_str model, struct weir_str *upstream);
-
-/* Whether it speaks this dialect upstream, so that the client's bytes can go through. */
-static inline bool provider_speaks(const struct provider *p, const struct instance *dialect)
-{
-    return p->dialect == dialect;
-}
 
 #endif
