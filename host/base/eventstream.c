@@ -48,6 +48,8 @@ void eventstream_feed(struct eventstream *s, struct weir_str bytes)
 {
     size_t left = s->fed.len;
 
+    if (s->failed)
+        return;
     if (!left) {
         s->held.len = 0;
         s->fed = bytes;

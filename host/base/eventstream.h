@@ -38,7 +38,7 @@ struct eventstream {                /* {0} but for `limit` to begin with */
 };
 
 void eventstream_fini(struct eventstream *);
-/* `bytes` must stay until eventstream_next() says MORE, or eventstream_hold() is called. */
+/* `bytes` must stay until eventstream_next() says no RECORD, or eventstream_hold() is called. */
 void eventstream_feed(struct eventstream *, struct weir_str bytes);
 /* The frame: until the next call of any of these, and no longer than the bytes that were fed. */
 enum eventstream_result eventstream_next(struct eventstream *, struct eventstream_record *);
