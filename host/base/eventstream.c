@@ -70,9 +70,10 @@ static bool rest_fill(struct eventstream *s, size_t n)
 
     if (take > s->fed.len)
         take = s->fed.len;
-    buf_put(&s->rest, s->fed.ptr, take);
-    s->fed.ptr += take;
-    s->fed.len -= take;
+    if (take) {
+        buf_put(&s->rest, s->fed.ptr, take);
+        s->fed = str_sub(s->fed, take, s->fed.len);
+    }
     if (s->rest.len >= n)
         return true;
     s->fed = (struct weir_str){0};
