@@ -303,6 +303,7 @@ struct weir_event {
     int status;               /* ERRORED: HTTP status that says it best; 0: unknown                              */
     struct weir_str value;    /* FINISH: the stop sequence that was hit; ERRORED: a short code; START: the model;
                                  OPAQUE: "ISSUER.KIND", such as "anthropic.signature" (docs/canonical.md)        */
+    uint32_t retry_after;     /* ERRORED: seconds after which the upstream may be asked again; 0: not said       */
 };
 
 /* ---- records and sinks ----------------------------------------------------------------------------------------- */

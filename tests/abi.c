@@ -92,10 +92,10 @@ F(input, 0) F(cache_read, 8) F(cache_write, 16) F(output, 24) F(reasoning, 32) F
 #undef S
 
 #define S weir_event
-SIZE(136)
+SIZE(144)
 F(size, 0) F(channel, 4) F(choice, 8) F(block, 12) F(text, 16) F(at, 32) F(len, 36) F(escaped, 40) F(copy, 41)
 F(last, 42) F(tool_id, 48) F(tool_name, 64) F(detail, 80) F(usage, 96)
-F(raw, 104) F(finish, 108) F(status, 112) F(value, 120)
+F(raw, 104) F(finish, 108) F(status, 112) F(value, 120) F(retry_after, 136)
 #undef S
 
 #define S weir_field

@@ -16,7 +16,7 @@ void answer_new(struct request *r)
     struct answer *a = arena_alloc(&r->arena, sizeof *a);
     bool own = p->in.plugin != p->dialect->plugin && p->in.plugin->hooks.decode;
 
-    a->sse.limit = (size_t)r->w->world->settings.max_response;
+    a->sse.limit = a->binary_frames.limit = (size_t)r->w->world->settings.max_response;
     /* A dialect's decode and answer share one `local`, also when the provider is of the same plugin. */
     a->frame.decoder = request_ctx(r, own ? &p->in : p->dialect, NULL);
     a->frame.arena = &r->frames;
@@ -31,6 +31,7 @@ void answer_free(struct request *r)
     if (!a)
         return;
     sse_fini(&a->sse);
+    eventstream_fini(&a->binary_frames);
     worker_buf_give(r->w, &a->body);
     worker_buf_give(r->w, &a->tail);
     chain_fini(&a->chain);
@@ -82,7 +83,8 @@ void answer_begin(struct request *r, const struct http1_head *h)
 
     a->status = h->status;
     a->passes = h->status >= 400;
-    a->stream = !a->passes && type_is(t, WEIR_STR("text/event-stream"));
+    a->binary = !a->passes && type_is(t, WEIR_STR("application/vnd.amazon.eventstream"));
+    a->stream = a->binary || (!a->passes && type_is(t, WEIR_STR("text/event-stream")));
     a->type = arena_strdup(&r->arena, t);
     a->translated = translates(r);
     a->out_stream = a->translated ? r->view.stream : a->stream;
@@ -129,24 +131,60 @@ static void record_take(struct request *r, const struct sse_record *rec)
     frame_take(r, (struct weir_frame){.stream = true, .raw = rec->raw, .name = rec->name, .data = rec->data});
 }
 
+static void too_large(struct request *r)
+{
+    answer_fail(r, OUTCOME_upstream_invalid, "upstream_too_large",
+                "the model's provider sent a record that is too large", "a record is larger than max_response");
+}
+
+/* The next record, of either kind.  false: there is none now. */
+static bool record_next(struct request *r, struct sse_record *rec)
+{
+    struct answer *a = r->answer;
+    struct eventstream_record frame;
+
+    if (!a->binary)
+        switch (sse_next(&a->sse, rec)) {
+        case SSE_RECORD:
+            return true;
+        case SSE_TOO_LARGE:
+            too_large(r);
+            return false;
+        default:
+            return false;
+        }
+    switch (eventstream_next(&a->binary_frames, &frame)) {
+    case EVENTSTREAM_RECORD:
+        *rec = (struct sse_record){frame.raw, frame.name, frame.data.len ? frame.data : frame.message};
+        a->headers = frame.headers;
+        return true;
+    case EVENTSTREAM_TOO_LARGE:
+        too_large(r);
+        return false;
+    case EVENTSTREAM_BROKEN:
+        answer_fail(r, OUTCOME_upstream_invalid, "upstream_invalid",
+                    "the model's provider sent an answer that makes no sense", "an event-stream frame is broken");
+        return false;
+    default:
+        return false;
+    }
+}
+
+static void stream_hold(struct answer *a)
+{
+    sse_hold(&a->sse);
+    eventstream_hold(&a->binary_frames);
+}
+
 static void stream_run(struct request *r)
 {
     struct answer *a = r->answer;
     struct sse_record rec;
 
-    while (!a->stopped && !a->frame.busy) {
-        enum sse_result result = sse_next(&a->sse, &rec);
-        if (result == SSE_MORE)
-            return;
-        if (result == SSE_RECORD)
-            record_take(r, &rec);
-        else
-            answer_fail(r, OUTCOME_upstream_invalid, "upstream_too_large",
-                        "the model's provider sent a record that is too large",
-                        "an SSE record is larger than max_response");
-    }
+    while (!a->stopped && !a->frame.busy && record_next(r, &rec))
+        record_take(r, &rec);
     if (a->frame.busy && !a->stopped) { /* a stage waits: what is at hand must stay, what comes must wait */
-        sse_hold(&a->sse);
+        stream_hold(a);
         exchange_block(r->x);
     }
 }
@@ -170,9 +208,12 @@ void answer_bytes(struct request *r, struct weir_str bytes)
     } else if (!a->stream) {
         buf_str(&a->body, bytes);
     } else {
-        sse_feed(&a->sse, bytes);
+        if (a->binary)
+            eventstream_feed(&a->binary_frames, bytes);
+        else
+            sse_feed(&a->sse, bytes);
         if (a->frame.busy)
-            sse_hold(&a->sse);
+            stream_hold(a);
         else
             stream_run(r);
     }
@@ -212,7 +253,7 @@ static void stream_end(struct request *r)
     struct answer *a = r->answer;
     struct sse_record rec;
 
-    while (!a->stopped && !a->frame.busy && sse_end(&a->sse, &rec))
+    while (!a->stopped && !a->frame.busy && !a->binary && sse_end(&a->sse, &rec))
         record_take(r, &rec);
     if (a->stopped || a->frame.busy)
         return;

@@ -9,6 +9,7 @@
 #ifndef WORKER_ANSWER_H
 #define WORKER_ANSWER_H
 
+#include "base/eventstream.h"
 #include "base/sse.h"
 #include "net/http1.h"
 #include "weir.h"
@@ -18,6 +19,7 @@
 
 struct answer {
     bool stream;                             /* the upstream's is in frames; else one whole body */
+    bool binary;                             /* they are those of AWS, not SSE */
     bool out_stream;                         /* the client's */
     bool translated, started;                /* into the client's dialect; it has been told of the start */
     bool passes;                             /* an error body: goes through unread */
@@ -28,6 +30,8 @@ struct answer {
     const char *type;                        /* content-type */
     uint64_t received;
     struct sse sse;
+    struct eventstream binary_frames;
+    struct weir_str headers;                 /* of the binary frame at hand */
     struct buf body;
     struct chain chain;
     struct frame frame;                      /* the one at hand */

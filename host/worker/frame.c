@@ -27,20 +27,23 @@ static bool spliced(struct frame *f, struct weir_str from, struct buf *to)
     return true;
 }
 
-/* A record whose data is one line is edited in place; one of several lines is written anew. */
-static bool record_spliced(struct frame *f, struct buf *to)
+/* A record whose data is one line is edited in place; one of several lines is written anew, and a binary one with its
+ * `headers`. */
+static bool record_spliced(struct frame *f, const struct weir_str *headers, struct buf *to)
 {
     struct weir_str raw = f->pub.raw, data = f->pub.data;
     struct buf edited = {0};
     bool ok;
 
-    if (data.ptr >= raw.ptr && data.ptr + data.len <= raw.ptr + raw.len) {
+    if (!headers && data.ptr >= raw.ptr && data.ptr + data.len <= raw.ptr + raw.len) {
         for (size_t i = 0; i < f->splice_count; i++)
             f->splices[i].at += (uint32_t)(data.ptr - raw.ptr);
         return spliced(f, raw, to);
     }
     ok = spliced(f, data, &edited);
-    if (ok)
+    if (ok && headers)
+        eventstream_write(to, *headers, buf_view(&edited));
+    else if (ok)
         sse_write(to, f->pub.name, buf_view(&edited));
     buf_fini(&edited);
     return ok;
@@ -63,7 +66,7 @@ static bool frame_write(struct request *r)
         answer_write(r, f->pub.raw);
     } else {
         b = worker_buf_take(r->w);
-        ok = record_spliced(f, &b);
+        ok = record_spliced(f, a->binary ? &a->headers : NULL, &b);
         if (ok)
             answer_write(r, buf_view(&b));
         b.len = 0;
@@ -365,8 +368,10 @@ bool frame_take(struct request *r, struct weir_frame pub)
     pub.first = !f->taken;
     f->taken = true;
     frame_reset(f, &pub);
-    if (a->stream && a->chain.wanted)
+    if (a->stream && a->chain.wanted) {
         frame_keep(f);
+        a->headers = arena_copy(f->arena, a->headers);
+    }
     if (f->pub.data.len && json_skim(&r->w->skim, f->pub.data, &limits, &f->json, &error))
         f->pub.json = &f->json;
     else

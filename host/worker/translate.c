@@ -243,6 +243,8 @@ void translate_error(struct request *r, const struct weir_event *ev)
         return;
     }
     a->stopped = true;
+    if (ev->retry_after)
+        r->retry_after_s = (int)(ev->retry_after < 86400 ? ev->retry_after : 86400);
     request_refuse(r, status, arena_strdup(&r->arena, code), "", "%.*s", (int)text.len, text.ptr);
     r->outcome = OUTCOME_upstream_error;
     exchange_stop(r->x);
