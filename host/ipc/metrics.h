@@ -43,6 +43,8 @@ enum metric_label { LABEL_NONE, LABEL_STEP, LABEL_OUTCOME, LABEL_ENDPOINT, LABEL
     X(journal_sync_us,       HISTOGRAM, LABEL_NONE,     "Time of one fdatasync(2)")                                    \
     X(journal_failed,        GAUGE,     LABEL_NONE,     "1 while the journal cannot be written")                       \
     X(shed,                  COUNTER,   LABEL_NONE,     "Requests turned away because the journal had no room")        \
+    X(denies_dropped,        COUNTER,   LABEL_NONE,     "Refusals without a valid key that left no record: too many "  \
+                                                        "a second, or the journal had no room to spare")               \
     X(sink_records,          COUNTER,   LABEL_SINK,     "Records delivered")                                           \
     X(sink_rejected,         COUNTER,   LABEL_SINK,     "Records refused for good")                                    \
     X(sink_retries,          COUNTER,   LABEL_SINK,     "Batches that had to be tried again")                          \

@@ -18,7 +18,8 @@
 #define RECORD_KINDS(X)                                                                                                \
     X(open,  "data is about to be sent to an endpoint; one per attempt")                                               \
     X(close, "that attempt has ended; exactly one for each open")                                                      \
-    X(deny,  "a request was refused before anything was sent")                                                         \
+    X(deny,  "a request was refused before anything was sent; it has no `open`.  Of callers without a valid key only " \
+             "so many a second leave one, the others are counted in weir_denies_dropped_total")                        \
     X(gap,   "records were lost between the record before and this one; `code` says how, docs/journal.md what it means")
 
 /* Members of records, in the order of writing; docs/records.md prints the table. */
@@ -27,7 +28,8 @@
     X(time,         "Unix time in microseconds")                                                                       \
     X(id,           "of the request, as the client sees it in x-weir-request-id; of a gap: \"\"")                      \
     X(attempt,      "which send of this request it is, counted from 1")                                                \
-    X(key,          "id of the caller's key; \"local\" without one")                                                   \
+    X(key,          "id of the caller's key; \"local\" where no keys are configured; of a deny: left out when the "    \
+                    "caller has none that is valid")                                                                   \
     X(workspace,    "of the key, when it has one")                                                                     \
     X(dialect,      "the wire format that the client spoke")                                                           \
     X(path,         "that the client asked for")                                                                       \

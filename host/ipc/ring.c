@@ -230,7 +230,17 @@ static uint64_t kept_free(const struct ring *r, enum ring_room room)
 {
     const uint64_t end = entry_size(RING_END_MAX);
 
-    return room == RING_OPEN ? r->reserved + end : room == RING_END ? r->reserved - end : r->reserved;
+    switch (room) {
+    case RING_OPEN:
+        return r->reserved + end;
+    case RING_END:
+        return r->reserved - end;
+    case RING_SPARE:
+        return r->reserved + r->size / 2;
+    case RING_SINGLE:
+        break;
+    }
+    return r->reserved;
 }
 
 bool ring_put(struct ring *r, enum ring_room room, struct weir_str record, uint64_t *position)

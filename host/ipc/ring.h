@@ -42,7 +42,8 @@ int ring_worker_fd(const struct ring *);
  * carries. */
 void ring_attach(struct ring *);
 
-enum ring_room { RING_OPEN, RING_END, RING_SINGLE };     /* reserves room for an end; uses it; stands alone */
+/* Reserves room for an end; uses it; stands alone; stands alone and leaves half of the ring to the others. */
+enum ring_room { RING_OPEN, RING_END, RING_SINGLE, RING_SPARE };
 
 /* false: no room.  Never for a RING_END of at most RING_END_MAX bytes after its RING_OPEN; a longer one may be
  * refused, and then the reservation stays (record_put() shortens it and tries again).  `position` (may be NULL):

@@ -6,14 +6,6 @@
 #include "worker/request.h"
 #include "worker/worker.h"
 
-/* `GET /v1/models/x` as the dialects know it: no /api before it, no query behind it. */
-static struct weir_str path_of(struct weir_str path)
-{
-    const struct weir_str api = WEIR_STR("/api/");
-
-    return str_starts(path, api) ? str_sub(path, api.len - 1, path.len) : path;
-}
-
 static bool path_matches(const struct weir_path *p, struct weir_str path)
 {
     struct weir_str want = str_of(p->path);
@@ -124,7 +116,7 @@ static bool body_skim(struct request *r)
 
 enum step_result step_accept(struct request *r)
 {
-    struct weir_str path = path_of(r->head.path);
+    struct weir_str path = request_path(r);
     struct weir_error error = {{0}, {0}, {0}};
     struct buf allow = {0};
     const struct weir_path *p;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* admit.c -- step `admit`: who calls, and whether they may call now. */
+/* admit.c -- step `admit`; see admit.h. */
+#include "worker/admit.h"
+
 #include <arpa/inet.h>
 
 #include "worker/request.h"
@@ -29,6 +31,21 @@ static bool credential(const struct request *r, struct weir_str *key)
         return true;
     }
     return false;
+}
+
+static const struct key *key_valid(const struct world *world, struct weir_str presented)
+{
+    const struct key *k = world_key(world, presented);
+
+    return k && !k->disabled ? k : NULL;
+}
+
+const struct key *admit_key(const struct request *r)
+{
+    const struct world *world = r->w->world;
+    struct weir_str presented;
+
+    return world->key_count && credential(r, &presented) ? key_valid(world, presented) : NULL;
 }
 
 /* "127.0.0.1" but not "127.0.0.1.evil.example": four numbers, of which the first is 127. */
@@ -106,8 +123,7 @@ enum step_result step_admit(struct request *r)
                        "send a key as \"Authorization: Bearer KEY\" (or x-api-key, api-key, "
                        "x-goog-api-key)");
         return STEP_END;
-    } else if (!(r->key = world_key(world, presented)) || r->key->disabled) {
-        r->key = NULL;
+    } else if (!(r->key = key_valid(world, presented))) {
         request_refuse(r, 401, "invalid_api_key", "", "this key is not known here");
         return STEP_END;
     } else if (!within_rate(r, r->key) || !within_concurrency(r, r->key)) {

@@ -168,10 +168,24 @@ static void client_reject(struct client *c, int status, const char *code, const 
 static void client_serve(struct client *c)
 {
     c->state = CLIENT_BUSY;
-    c->r->t.begin = c->w->loop.now_us;
+    c->r->t.begin = c->r->step_us = c->w->loop.now_us;
     c->r->bytes_in = c->r->body.len;
     loop_timer_idle(&c->timer);
     pipeline_run(c->r);
+}
+
+/* A request is refused before its body is there: recorded like any other, and the connection ends after the answer. */
+static void client_refuse(struct client *c, int status, const char *code, const char *why)
+{
+    c->keep_alive = false;
+    request_refuse(c->r, status, code, "", "%s", why);
+    c->r->step = STEP_close;
+    client_serve(c);
+}
+
+static void client_refuse_size(struct client *c)
+{
+    client_refuse(c, 413, "body_too_large", "the body is larger than max_body");
 }
 
 /* Copies the head into the request, whose memory its views then point into. */
@@ -192,14 +206,12 @@ static void client_take_head(struct client *c, struct request *r, const struct h
 
 static void client_start(struct client *c, const struct http1_head *head, const char *bytes)
 {
-    int64_t max = c->w->world->settings.max_body;
-
-    if (head->body == HTTP1_LENGTH && head->content_length > max) {
-        client_reject(c, 413, "body_too_large", "the body is larger than max_body");
-        return;
-    }
     c->r = request_new(c->w, c);
     client_take_head(c, c->r, head, bytes);
+    if (head->body == HTTP1_LENGTH && head->content_length > c->w->world->settings.max_body) {
+        client_refuse_size(c);
+        return;
+    }
     c->state = CLIENT_BODY;
     c->body_want = 0;
     if (head->body == HTTP1_LENGTH) {
@@ -234,7 +246,7 @@ static size_t client_body(struct client *c, const char *bytes, size_t n)
         used += step;
         buf_str(&r->body, data);
         if (r->body.len > (size_t)c->w->world->settings.max_body) {
-            client_reject(c, 413, "body_too_large", "the body is larger than max_body");
+            client_refuse_size(c);
             return n;
         }
         if (result == CHUNKED_BAD) {
@@ -442,7 +454,7 @@ static void client_late(struct loop_timer *t)
         return;
     case CLIENT_BODY:
         if (client_body_late(c))
-            client_reject(c, 408, "timeout", "the request's body arrives too slowly");
+            client_refuse(c, 408, "timeout", "the request's body arrives too slowly");
         return;
     case CLIENT_BUSY:
         if (!client_pending(c))

@@ -4,7 +4,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ipc/counters.h"
 #include "ipc/record.h"
+#include "worker/admit.h"
 #include "worker/answer.h"
 #include "worker/attempt.h"
 #include "worker/client.h"
@@ -14,15 +16,25 @@
 #include "worker/translate.h"
 #include "worker/worker.h"
 
+/* Whoever has no key must fill neither the rings nor the disk: of their refusals this many are recorded, by all workers
+ * together. */
+#define STRANGERS_RATE    10 /* a second */
+#define STRANGERS_BURST   100
+#define STRANGERS_COUNTER UINT64_C(0x737472616e676572)
+
 /* ---- records ---- */
 
 static void put_request(struct record_writer *w, const struct request *r)
 {
-    record_str(w, RECORD_key, r->key ? str_of(r->key->id) : WEIR_STR("local"));
-    if (r->key)
+    if (r->key) {
+        record_str(w, RECORD_key, str_of(r->key->id));
         record_str(w, RECORD_workspace, str_of(r->key->workspace));
-    record_str(w, RECORD_dialect, str_of(r->dialect->plugin->hooks.dialect));
-    record_str(w, RECORD_path, r->view.path);
+    } else if (r->w->world->key_count == 0) {
+        record_str(w, RECORD_key, WEIR_STR("local"));
+    }
+    if (r->dialect)
+        record_str(w, RECORD_dialect, str_of(r->dialect->plugin->hooks.dialect));
+    record_str(w, RECORD_path, request_path(r));
     record_str(w, RECORD_model, r->view.model);
 }
 
@@ -126,8 +138,7 @@ void entry_close(struct request *r)
     entry_put(r, &b, RING_END, &position); /* its room was reserved with the open */
 }
 
-/* A refusal before anything was sent.  Who has no valid key is only counted: else anybody could fill the disk. */
-static bool put_deny(struct request *r)
+static bool put_deny(struct request *r, enum ring_room room)
 {
     struct buf b;
     struct record_writer w;
@@ -144,7 +155,7 @@ static bool put_deny(struct request *r)
     record_int(&w, RECORD_total_us, r->w->loop.now_us - r->t.begin);
     put_labels(&w, r);
     record_end(&w);
-    return entry_put(r, &b, RING_SINGLE, &position);
+    return entry_put(r, &b, room, &position);
 }
 
 /* ---- open ---- */
@@ -224,6 +235,34 @@ void entry_durable(struct worker *w)
 
 /* ---- close ---- */
 
+/* Nothing was sent, and what was asked for is the API: not, say, a /favicon.ico. */
+static bool deny_due(const struct request *r)
+{
+    struct weir_str path = request_path(r);
+
+    return !r->open && r->attempt == 0 && r->refusal.status && r->outcome != OUTCOME_shed &&
+           (r->dialect || str_is(path, "/v1") || str_starts(path, WEIR_STR("/v1/")));
+}
+
+static bool strangers_within_rate(struct request *r)
+{
+    return counters_rate(r->w->counters, STRANGERS_COUNTER, STRANGERS_RATE, 1000000, STRANGERS_BURST,
+                         r->w->loop.wall_us, NULL);
+}
+
+/* A refusal before `admit` has not asked yet who calls.  Without keys that is a stranger too: any web page may try. */
+static void deny(struct request *r)
+{
+    if (!r->key)
+        r->key = admit_key(r);
+    if (r->key || r->t.admitted) {
+        if (!put_deny(r, RING_SINGLE))
+            open_shed(r, "the ring is full");
+    } else if (!strangers_within_rate(r) || !put_deny(r, RING_SPARE)) {
+        metrics_add(r->w->metrics, r->w->slot, METRIC_denies_dropped, 0, 1);
+    }
+}
+
 static void close_metrics(struct request *r)
 {
     struct worker *w = r->w;
@@ -247,15 +286,13 @@ static void close_metrics(struct request *r)
  * is written only after this step, so that what a client has seen is recorded. */
 enum step_result step_close(struct request *r)
 {
-    bool known = r->t.admitted || r->key;
-
     stages_cancel(r);
     entry_forget(r);
     if (r->x)
         exchange_stop(r->x);
     stages_record(r);
-    if (!r->open && r->attempt == 0 && known && r->refusal.status && r->outcome != OUTCOME_shed && !put_deny(r))
-        open_shed(r, "the ring is full");
+    if (deny_due(r))
+        deny(r);
     if (r->refusal.status)
         reply_refusal(r);
     else if (r->answer && r->answer->ended && !r->gone)

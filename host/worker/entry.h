@@ -2,6 +2,9 @@
 /*
  * entry.h -- a request's entries in the journal: `open` before data leaves, `close` for each open, `deny` for a refusal; and
  * what it did to the metrics.  Steps `open` and `close`.
+ *
+ * Each refusal by weir of a request to the API, from its head on, leaves one `deny`.  What breaks HTTP is no request and leaves
+ * none.
  */
 #ifndef WORKER_ENTRY_H
 #define WORKER_ENTRY_H

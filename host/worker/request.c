@@ -131,6 +131,14 @@ struct ctx *request_ctx(struct request *r, const struct instance *in, const stru
     return r->ctxs[in->index] = c;
 }
 
+struct weir_str request_path(const struct request *r)
+{
+    const struct weir_str api = WEIR_STR("/api/");
+    struct weir_str path = r->head.path;
+
+    return str_starts(path, api) ? str_sub(path, api.len - 1, path.len) : path;
+}
+
 void request_refuse(struct request *r, int status, const char *code, const char *field, const char *fmt, ...)
 {
     va_list ap;

@@ -140,6 +140,9 @@ void request_spares_free(struct worker *);           /* when the worker ends */
 /* The ctx of an instance in this request. */
 struct ctx *request_ctx(struct request *, const struct instance *, const struct stage *);
 
+/* `/v1/models/x` as the dialects know it: no /api before it, no query behind it. */
+struct weir_str request_path(const struct request *);
+
 /* Ends the request with an error for the client: the first one counts.  `code` is a short word, fmt a sentence. */
 void request_refuse(struct request *, int status, const char *code, const char *field, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));

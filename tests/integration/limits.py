@@ -235,6 +235,22 @@ def ten_thousand_silent_connections_keep_nobody_out():
     assert SANITIZED or cost <= 1.0, cost
 
 
+def open_streams(port, count, model):
+    """Sockets of `count` streams that have begun."""
+    body = b'{"model":"%s","stream":true,"messages":[{"role":"user","content":"%s"}]}' % (model, b"x" * 1500)
+    ask = (b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+           % len(body) + body)
+    socks = []
+    for _ in range(count):
+        s = socket.create_connection(("127.0.0.1", port), 10)
+        s.sendall(ask)
+        socks.append(s)
+    for s in socks:
+        s.settimeout(20 * SLOW)
+        assert b"200 OK" in s.recv(200)
+    return socks
+
+
 @tests
 def open_streams_cost_24_kb_at_most():
     count = 500 if not SANITIZED else 100
@@ -246,23 +262,45 @@ def open_streams_cost_24_kb_at_most():
             chat(w.port, "warm", "mock/lorem?chunks=3", stream=True)
         pid = worker_pid(w)
         before = private_kb(pid)
-        body = b'{"model":"mock/lorem?chunks=100&chunk=200ms","stream":true,"messages":[{"role":"user","content":"%s"}]}' % (b"x" * 1500)
-        ask = (b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-               % len(body) + body)
-        socks = []
-        for _ in range(count):
-            s = socket.create_connection(("127.0.0.1", w.port), 10)
-            s.sendall(ask)
-            socks.append(s)
-        for s in socks:
-            s.settimeout(20)
-            assert b"200 OK" in s.recv(200)
+        socks = open_streams(w.port, count, b"mock/lorem?chunks=100&chunk=200ms")
         time.sleep(1)
         cost = (private_kb(pid) - before) / count
         for s in socks:
             s.close()
         print("     %d open streams: %.1f KB each" % (count, cost))
         assert SANITIZED or cost <= 24, cost
+        assert len(w.wait_records(count + 5, seconds=10 * SLOW)) == count + 5
+
+
+@tests
+def memory_of_a_crowd_goes_back():
+    count, stay = (1000, 10) if not SANITIZED else (100, 5)
+    if not files_allowed(count):
+        tests.skip("not enough files may be open")
+        return
+    with Weir(MOCK) as w:
+        for _ in range(5):
+            chat(w.port, "warm", "mock/lorem?chunks=3", stream=True)
+        pid = worker_pid(w)
+        idle = private_kb(pid)
+        socks = open_streams(w.port, count, b"mock/lorem?chunks=1000&chunk=200ms")
+        time.sleep(1)
+        crowd = private_kb(pid)
+        for s in socks[:-stay]:              # the last to come stay: what lies behind them in the heap cannot go by itself
+            s.close()
+        assert len(w.wait_records(count - stay + 5, seconds=10 * SLOW)) == count - stay + 5
+        start = time.monotonic()
+        gone = private_kb(pid)               # and a worker looks every 5 s whether there is memory to give back
+        while not SANITIZED and private_kb(pid) > idle + (crowd - idle) / 4 and time.monotonic() - start < 20:
+            time.sleep(0.2)
+        after = private_kb(pid)
+        print("     private KB: idle %d, %d streams %d, %d left %d, after %.1f s %d"
+              % (idle, count, crowd, stay, gone, time.monotonic() - start, after))
+        assert SANITIZED or crowd - idle > 4 * count, (idle, crowd)
+        assert SANITIZED or after <= idle + (crowd - idle) / 4, (idle, crowd, gone, after)
+        assert all(s.recv(1) for s in socks[-stay:]), "a stream that stayed has ended"
+        for s in socks[-stay:]:
+            s.close()
         assert len(w.wait_records(count + 5, seconds=10 * SLOW)) == count + 5
 
 

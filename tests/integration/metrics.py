@@ -116,6 +116,8 @@ def metrics_are_well_formed_and_right():
         assert value(after, "weir_requests_total", outcome="ok") - value(before, "weir_requests_total", outcome="ok") == 7
         assert sum(after["weir_endpoint_attempts_total"][2].values()) == 7
         assert after["weir_request_seconds"][2][("weir_request_seconds_count", ())] >= 7
+        for (sample, labels), seconds in after["weir_step_seconds"][2].items():
+            assert not sample.endswith("_sum") or seconds < 60, (labels, seconds)   # and not the time since the machine started
         assert len({dict(labels)["step"] for _, labels in after["weir_step_seconds"][2]}) >= 5
         assert value(after, "weir_journal_records_total") >= 14
         assert value(after, "weir_journal_failed") == 0

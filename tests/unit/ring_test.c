@@ -134,6 +134,28 @@ START_TEST(full_ring_refuses_new_requests_never_endings)
 }
 END_TEST
 
+START_TEST(spare_records_leave_half_the_ring_to_the_others)
+{
+    struct ring *r = open_ring(65536);
+    char text[RECORD_MAX];
+    unsigned spare = 0, opens = 0;
+
+    ring_attach(r);
+    ck_assert(ring_put(r, RING_OPEN, bytes_of(text, 92, 'o'), NULL));
+    while (ring_put(r, RING_SPARE, bytes_of(text, 92, 's'), NULL))
+        spare++;
+    ck_assert_uint_eq(spare, 304); /* 32768 - 1032 - 104 = 31632, / 104 */
+    while (ring_put(r, RING_OPEN, bytes_of(text, 92, 'o'), NULL))
+        opens++;
+    ck_assert_uint_eq(opens, 28); /* 32784 / (104 + 1032) */
+    ck_assert(!ring_put(r, RING_SPARE, bytes_of(text, 1, 's'), NULL));
+    ck_assert(ring_put(r, RING_SINGLE, bytes_of(text, 92, 's'), NULL));
+    for (unsigned i = 0; i < opens + 1; i++)
+        ck_assert(ring_put(r, RING_END, bytes_of(text, RING_END_MAX, 'e'), NULL));
+    ring_close(r);
+}
+END_TEST
+
 START_TEST(an_end_may_use_free_room)
 {
     struct ring *r = open_ring(65536);
@@ -413,6 +435,7 @@ Suite *suite(void)
     tcase_add_test(t, puts_and_takes_in_order);
     tcase_add_test(t, wraps);
     tcase_add_test(t, full_ring_refuses_new_requests_never_endings);
+    tcase_add_test(t, spare_records_leave_half_the_ring_to_the_others);
     tcase_add_test(t, an_end_may_use_free_room);
     tcase_add_test(t, attach_forgets_reservations_and_raises_the_epoch);
     tcase_add_test(t, wakes_only_sleepers);
