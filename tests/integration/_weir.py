@@ -125,7 +125,7 @@ class Weir:
 
     def sanitizer_report(self):
         text = self.text()
-        return text if re.search(r"ERROR: (Address|Leak|Thread)Sanitizer|runtime error:", text) else ""
+        return text if re.search(r"(ERROR: (Address|Leak)|(WARNING|ERROR|FATAL): Thread)Sanitizer|runtime error:", text) else ""
 
     def close(self):
         try:

@@ -40,11 +40,12 @@ def guardrail(name, more="", providers=PROVIDERS):
     return 'plugins = "%s";\n%sguardrails = (\n  { name = "fixture"; plugin = "%s"; %s }\n);\n' % (FOLDER, providers, name, more)
 
 
-def weir(name, more="", providers=PROVIDERS, workers=1, asan=""):
-    """`asan`: what a sanitizer must leave alone, because the plugin does it on purpose."""
+def weir(name, more="", providers=PROVIDERS, workers=1, sanitizer=""):
+    """`sanitizer`: what a sanitizer must leave alone, because the plugin does it on purpose."""
     env = {"TEST_KEY": "sk-fixtures-0123456789"}
-    if asan:
-        env["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":" + asan
+    if sanitizer:
+        for options in "ASAN_OPTIONS", "TSAN_OPTIONS":
+            env[options] = os.environ.get(options, "") + ":" + sanitizer
     return Weir(guardrail(name, more, providers), env=env, workers=workers)
 
 
@@ -265,7 +266,7 @@ def read_end(s, got):
 
 @tests
 def a_crash_costs_one_worker_and_no_more():
-    with weir("crashes", workers=2, asan="handle_segv=0") as w:
+    with weir("crashes", workers=2, sanitizer="handle_segv=0") as w:
         assert eventually(lambda: len(workers(w)) == 2)
         before = workers(w)
         streams = [open_stream(w, "mock/lorem?chunks=20&chunk=%dms" % (100 * SLOW)) for _ in range(16)]
@@ -295,7 +296,7 @@ def a_crash_costs_one_worker_and_no_more():
 
 @tests
 def crash_after_crash_is_survived():
-    with weir("crashes", asan="handle_segv=0") as w:
+    with weir("crashes", sanitizer="handle_segv=0") as w:
         for i in range(3):
             try:
                 chat(w.port, "crash now")
@@ -308,7 +309,7 @@ def crash_after_crash_is_survived():
 
 @tests
 def leaks_are_harmless():
-    with weir("leaks", asan="detect_leaks=0") as w:
+    with weir("leaks", sanitizer="detect_leaks=0") as w:
         s = socket.create_connection(("127.0.0.1", w.port), 10)
         body = b'{"model":"mock/echo","messages":[{"role":"user","content":"hello"}]}'
         one = b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"

@@ -195,11 +195,15 @@ static void long_record(void)
 
 START_TEST(shortens_to_any_size)
 {
+    struct buf whole = {0};
+
+    buf_lit(&out, "xx");
+    long_record();
+    ck_assert_uint_gt(out.len, 12000);
+    buf_put(&whole, out.ptr, out.len);
     for (size_t most = 512; most < 12000; most += 7) {
         out.len = 0;
-        buf_lit(&out, "xx");
-        long_record();
-        ck_assert_uint_gt(out.len, 12000);
+        buf_put(&out, whole.ptr, whole.len);
         record_shorten(&out, 2, most);
         ck_assert_uint_le(out.len - 2, most);
         ck_assert_uint_gt(out.len - 2, most - 60);
@@ -208,6 +212,7 @@ START_TEST(shortens_to_any_size)
         ck_assert_str_eq(json_string_value(json_object_get(j, "model")), "m,\"{");
         json_decref(j);
     }
+    buf_fini(&whole);
     out.len = 0;
     buf_lit(&out, "{\"kind\":\"close\"}");
     record_shorten(&out, 0, 512);
