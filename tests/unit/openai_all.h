@@ -22,6 +22,9 @@
 #include "../../plugins/providers/openai/openai.c"
 #include "../../plugins/providers/openai/streams.c"
 #include "../../plugins/providers/openai/usage.c"
+#include "../../plugins/providers/openai/write.c"
+#include "../../plugins/providers/openai/write_body.c"
+#include "../../plugins/providers/openai/write_vectors.c"
 
 #include "weir_test.h"
 

@@ -171,10 +171,7 @@ static void decode_custom(struct decoder *d, uint32_t choice, uint32_t block, ui
     uint32_t input = weir_json_get(d->j, custom, "input");
     struct weir_event *ev;
 
-    if (d->l->lowered) /* the client's dialect knows by its name what kind of tool it is */
-        ev = decode_event_at(d, WEIR_ARGUMENTS, choice, block, is_text(d, input) ? input : WEIR_NO_NODE);
-    else
-        ev = decode_event_at(d, WEIR_TEXT, choice, TEXT_CUSTOM + block, is_text(d, input) ? input : WEIR_NO_NODE);
+    ev = decode_event_at(d, WEIR_TEXT, choice, TEXT_CUSTOM + block, is_text(d, input) ? input : WEIR_NO_NODE);
     if (ev) {
         ev->tool_id = id;
         ev->tool_name = value_of(d, weir_json_get(d->j, custom, "name"));
@@ -344,7 +341,8 @@ static void hide_usage(struct decoder *d, uint32_t choices, uint32_t usage)
     const struct weir_request *r = weir_request(d->c);
     bool more = false;
 
-    if (d->l->lowered || !d->frame->stream || !r->stream || r->usage_asked || !o->include_usage || !is(d, usage, WEIR_JSON_OBJECT) ||
+    if (d->l->lowered || !d->frame->stream || !r->stream || r->usage_asked || !o->include_usage ||
+        !is(d, usage, WEIR_JSON_OBJECT) ||
         (is(d, choices, WEIR_JSON_ARRAY) && weir_json_first(d->j, choices) != WEIR_NO_NODE))
         return;
     for (EACH_KEY(d->j, k, 0)) {

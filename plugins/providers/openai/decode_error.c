@@ -22,9 +22,9 @@ static int status_by_word(struct weir_str word)
         const char *word;
         int status;
     } words[] = {
-        {"rate_limit_exceeded", 429},   {"rate_limit_error", 429},    {"insufficient_quota", 429},
+        {"rate_limit_exceeded", 429},   {"rate_limit_error", 429},        {"insufficient_quota", 429},
         {"invalid_request_error", 400}, {"context_length_exceeded", 400}, {"server_error", 500},
-        {"internal_server_error", 500}, {"overloaded_error", 503},    {"insufficient_system_resource", 503},
+        {"internal_server_error", 500}, {"overloaded_error", 503},        {"insufficient_system_resource", 503},
     };
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)

@@ -39,11 +39,16 @@ enum weir_finish decode_reason(const struct decoder *d, uint32_t choice, struct 
         const char *word;
         enum weir_finish finish;
     } words[] = {
-        {"length", WEIR_FINISH_LENGTH},           {"tool_calls", WEIR_FINISH_TOOL_CALLS},
-        {"function_call", WEIR_FINISH_TOOL_CALLS}, {"content_filter", WEIR_FINISH_FILTERED},
-        {"sensitive", WEIR_FINISH_FILTERED},      {"model_length", WEIR_FINISH_CONTEXT},
-        {"error", WEIR_FINISH_FAILED},            {"abort", WEIR_FINISH_FAILED},
-        {"network_error", WEIR_FINISH_FAILED},    {"insufficient_system_resource", WEIR_FINISH_FAILED},
+        {"length", WEIR_FINISH_LENGTH},
+        {"tool_calls", WEIR_FINISH_TOOL_CALLS},
+        {"function_call", WEIR_FINISH_TOOL_CALLS},
+        {"content_filter", WEIR_FINISH_FILTERED},
+        {"sensitive", WEIR_FINISH_FILTERED},
+        {"model_length", WEIR_FINISH_CONTEXT},
+        {"error", WEIR_FINISH_FAILED},
+        {"abort", WEIR_FINISH_FAILED},
+        {"network_error", WEIR_FINISH_FAILED},
+        {"insufficient_system_resource", WEIR_FINISH_FAILED},
     };
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)

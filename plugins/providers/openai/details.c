@@ -9,10 +9,10 @@ static const struct format {
     const char *format, *kind;
     bool signs; /* the text of its item */
 } formats[] = {
-    {"anthropic-claude-v1", "anthropic.signature", true},   {"anthropic-claude-v1", "anthropic.redacted", false},
-    {"openai-responses-v1", "openai.encrypted", false},     {"azure-openai-responses-v1", "openai.encrypted", false},
-    {"google-gemini-v1", "gemini.thought", false},          {"google-gemini-v1", "gemini.thought", true},
-    {"bedrock-converse-v1", "bedrock.signature", true},     {"bedrock-converse-v1", "bedrock.redacted", false},
+    {"anthropic-claude-v1", "anthropic.signature", true}, {"anthropic-claude-v1", "anthropic.redacted", false},
+    {"openai-responses-v1", "openai.encrypted", false},   {"azure-openai-responses-v1", "openai.encrypted", false},
+    {"google-gemini-v1", "gemini.thought", false},        {"google-gemini-v1", "gemini.thought", true},
+    {"bedrock-converse-v1", "bedrock.signature", true},   {"bedrock-converse-v1", "bedrock.redacted", false},
 };
 #define FORMATS (sizeof formats / sizeof *formats)
 
@@ -38,41 +38,55 @@ struct weir_str details_kind(struct weir_ctx *c, const struct weir_json *j, uint
     return WEIR_STR("");
 }
 
-void details_text(struct emit *m, struct weir_str text, uint32_t index)
+static void put_format_name(struct emit *m, const struct format *f, struct weir_str kind)
 {
-    emit_open(m, '{');
-    emit_member_lit(m, "type", "reasoning.text");
-    emit_member_text(m, "text", text);
+    struct text own = {.c = m->t.c};
+
+    if (f) {
+        emit_member_text(m, "format", str_of(f->format));
+        return;
+    }
+    text_lit(&own, "weir:");
+    text_str(&own, kind);
+    emit_member_text(m, "format", text_view(&own));
+}
+
+static void put_index(struct emit *m, uint32_t index)
+{
     emit_key(m, "index");
     emit_int(m, index);
     emit_close(m, '}');
 }
 
-void details_opaque(struct emit *m, struct weir_str kind, struct weir_str data, struct weir_str id, uint32_t index)
+static const struct format *format_of(struct weir_str kind)
 {
-    const struct format *f = formats;
-    struct text own = {.c = m->t.c};
+    for (size_t i = 0; i < FORMATS; i++)
+        if (str_is(kind, formats[i].kind))
+            return &formats[i];
+    return NULL;
+}
 
-    while (f < formats + FORMATS && !str_is(kind, f->kind))
-        f++;
-    emit_open(m, '{');
-    if (f < formats + FORMATS && f->signs) {
+void details_put(struct emit *m, struct weir_str text, struct weir_str kind, struct weir_str data, struct weir_str id,
+                 uint32_t index)
+{
+    const struct format *f = format_of(kind);
+    bool signs = f && f->signs;
+
+    if (text.len && !signs) {
+        emit_open(m, '{');
         emit_member_lit(m, "type", "reasoning.text");
-        emit_member_text(m, "signature", data);
-    } else {
-        emit_member_lit(m, "type", "reasoning.encrypted");
-        emit_member_text(m, "data", data);
+        emit_member_text(m, "text", text);
+        put_index(m, index);
     }
+    if (!kind.len)
+        return;
+    emit_open(m, '{');
+    emit_member_text(m, "type", signs ? WEIR_STR("reasoning.text") : WEIR_STR("reasoning.encrypted"));
+    if (signs && text.len)
+        emit_member_text(m, "text", text);
+    emit_member_text(m, signs ? "signature" : "data", data);
     if (id.len)
         emit_member_text(m, "id", id);
-    if (f < formats + FORMATS) {
-        emit_member_text(m, "format", str_of(f->format));
-    } else {
-        text_lit(&own, "weir:");
-        text_str(&own, kind);
-        emit_member_text(m, "format", text_view(&own));
-    }
-    emit_key(m, "index");
-    emit_int(m, index);
-    emit_close(m, '}');
+    put_format_name(m, f, kind);
+    put_index(m, index);
 }

@@ -15,8 +15,9 @@ struct weir_str details_kind(struct weir_ctx *, const struct weir_json *, uint32
 /* Its signature or data; "" none. */
 struct weir_str details_data(struct weir_ctx *, const struct weir_json *, uint32_t item);
 
-/* One item of text, and one of what is opaque; `id` of the call it belongs to, "" none. */
-void details_text(struct emit *, struct weir_str text, uint32_t index);
-void details_opaque(struct emit *, struct weir_str kind, struct weir_str data, struct weir_str id, uint32_t index);
+/* What there is of a block of reasoning as items: its text, what is opaque about it.  Each may be "", so that a stream
+ * says one after the other; `id`: of the call that it belongs to. */
+void details_put(struct emit *, struct weir_str text, struct weir_str kind, struct weir_str data, struct weir_str id,
+                 uint32_t index);
 
 #endif

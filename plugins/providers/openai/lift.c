@@ -76,8 +76,8 @@ struct lift_row;
 typedef bool lift_row_fn(struct lift *, const struct lift_row *, uint32_t value);
 
 struct lift_row {
-    const char *key;    /* the client's */
-    const char *as;     /* the canonical one; NULL: not carried */
+    const char *key;  /* the client's */
+    const char *as;   /* the canonical one; NULL: not carried */
     lift_row_fn *how; /* of rows with one canonical key, the first that is there counts and the others are told */
 };
 
@@ -296,7 +296,8 @@ static bool top_one_call(struct lift *l, const struct lift_row *row, uint32_t v)
     return true;
 }
 
-/* Text, an array of texts, of token ids, of arrays of them.  Of the last three, the bytes are what is canonical, too. */
+/* Text, an array of texts, of token ids, of arrays of them.  Of the last three, the bytes are what is canonical, too.
+ */
 static bool top_input(struct lift *l, const struct lift_row *row, uint32_t v)
 {
     bool list = weir_json_is(l->j, v, WEIR_JSON_ARRAY);

@@ -165,8 +165,7 @@ static bool lift_result(struct lift *l, uint32_t message, bool old, struct weir_
     message_begin(l, "tool", WEIR_NO_NODE);
     emit_open(&l->m, '{');
     emit_member_lit(&l->m, "type", "result");
-    emit_member_text(&l->m, "id",
-                     old ? old_id(l, l->function) : get_value(l->c, l->j, message, "tool_call_id"));
+    emit_member_text(&l->m, "id", old ? old_id(l, l->function) : get_value(l->c, l->j, message, "tool_call_id"));
     emit_member(&l->m, "name", l->j, weir_json_get(l->j, message, "name"));
     emit_key(&l->m, "content");
     emit_open(&l->m, '[');

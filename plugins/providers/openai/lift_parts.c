@@ -199,9 +199,12 @@ static bool lift_part(struct lift *l, uint32_t part, uint32_t mark, struct weir_
         bool (*how)(struct lift *, uint32_t, uint32_t, struct weir_str);
         const char *key;
     } types[] = {
-        {"text", part_text, "text"},           {"image_url", part_image, "image_url"},
-        {"file", part_file, "file"},           {"input_audio", part_audio, "input_audio"},
-        {"video_url", part_video, "video_url"}, {"refusal", part_refusal, "refusal"},
+        {"text", part_text, "text"},
+        {"image_url", part_image, "image_url"},
+        {"file", part_file, "file"},
+        {"input_audio", part_audio, "input_audio"},
+        {"video_url", part_video, "video_url"},
+        {"refusal", part_refusal, "refusal"},
         {"thinking", part_thinking, "thinking"},
     };
     const char *known[] = {"type", "cache_control", "prompt_cache_breakpoint", "", NULL};

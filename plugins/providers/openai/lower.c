@@ -53,8 +53,8 @@ static uint32_t top(const struct lower *w, const char *key)
 /* A member that the canonical request has under the same or another name; a server may lack it. */
 struct member {
     const char *key, *as;
-    bool hint;   /* leaving it out changes no meaning */
-    bool extra;  /* not OpenAI's: only when the block's `takes` has it */
+    bool hint;  /* leaving it out changes no meaning */
+    bool extra; /* not OpenAI's: only when the block's `takes` has it */
 };
 
 static const char *spelled(const struct lower *w, const struct member *m)
@@ -211,7 +211,7 @@ static void put_thinking(struct lower *w, struct weir_str effort)
         emit_member_text(&w->m, "reasoning_effort", effort);
 }
 
-static bool put_reasoning(struct lower *w)
+static bool put_effort(struct lower *w)
 {
     uint32_t r = top(w, "reasoning");
     struct weir_str effort = get_value(w->c, w->j, r, "effort");
@@ -314,7 +314,7 @@ bool lower_chat(struct lower *w, struct weir_str model)
     emit_member_text(&w->m, "model", model);
     if (!lower_tools(w) || !lower_messages(w) || !lower_choice(w) || !put_members(w, &parallel, 1) || !put_limit(w) ||
         !put_members(w, sampling, sizeof sampling / sizeof *sampling) || !put_stop(w) || !put_logprobs(w) ||
-        !put_format(w) || !put_reasoning(w) || !put_members(w, rest, sizeof rest / sizeof *rest) || !put_user(w) ||
+        !put_format(w) || !put_effort(w) || !put_members(w, rest, sizeof rest / sizeof *rest) || !put_user(w) ||
         !put_cache(w))
         return false;
     put_stream(w);

@@ -250,13 +250,9 @@ static void say_details(struct lower *w, uint32_t content)
             emit_open(&w->m, '[');
         }
         any = true;
-        if (text.len)
-            details_text(&w->m, text, index);
         if (str_is(kind, "gemini.thought") && next != WEIR_NO_NODE && is_type(w, next, "call"))
             id = call_id(w, next);
-        if (kind.len)
-            details_opaque(&w->m, kind, get_value(w->c, w->j, part, "opaque"), id, index);
-        index++;
+        details_put(&w->m, text, kind, get_value(w->c, w->j, part, "opaque"), id, index++);
     }
     if (any)
         emit_close(&w->m, ']');
@@ -348,8 +344,9 @@ static bool say_result_parts(struct lower *w, uint32_t result)
     if (node_true(w->j, part_get(w, result, "error")) && !say_text_of(w, WEIR_STR("Error: "), WEIR_NO_NODE))
         return false;
     for (EACH_ITEM(w->j, part, content)) {
-        uint32_t marked = weir_json_next(w->j, content, part) == WEIR_NO_NODE && lower_marks_cache(w, result) ? result : part;
-        if (is_seen(w, part) ? !say_text_of(w, WEIR_STR("(shown in the next user message)"), marked)
+        uint32_t marked =
+            weir_json_next(w->j, content, part) == WEIR_NO_NODE && lower_marks_cache(w, result) ? result : part;
+        if (is_seen(w, part)           ? !say_text_of(w, WEIR_STR("(shown in the next user message)"), marked)
             : is_type(w, part, "text") ? !say_text_of(w, get_value(w->c, w->j, part, "text"), marked)
                                        : !say_part(w, part))
             return false;

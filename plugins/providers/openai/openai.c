@@ -15,7 +15,8 @@ static const char *const cache_styles[] = {"none", "prompt_cache_breakpoint", "c
 static const char *const seed_fields[] = {"seed", "random_seed", NULL};
 static const char *const dimensions_fields[] = {"dimensions", "output_dimension", NULL};
 
-/* The rows from max_tokens_field on count for clients of other dialects only: those of OpenAI's are sent as they speak. */
+/* The rows from max_tokens_field on count for clients of other dialects only: those of OpenAI's are sent as they speak.
+ */
 static const struct weir_option openai_options[] = {
     WEIR_OPT(struct openai, url, "https://api.openai.com/v1",
              "base URL; /chat/completions and the like are added to it"),
