@@ -267,14 +267,12 @@ static void end_streams(struct decoder *d, bool all, uint32_t choice)
     }
 }
 
-static void decode_finish(struct decoder *d, uint32_t choice, uint32_t item)
+static void decode_finish(struct decoder *d, uint32_t choice, uint32_t item, uint32_t reason)
 {
-    uint32_t reason = weir_json_get(d->j, item, "finish_reason");
     struct openai_stream *s;
     struct weir_event *ev;
 
-    if (d->whole || is_text(d, reason))
-        end_streams(d, false, choice);
+    end_streams(d, false, choice);
     if (!is_text(d, reason) || d->failed)
         return;
     s = stream_get(d->c, WEIR_FINISH, choice, 0);
@@ -291,44 +289,104 @@ static void decode_finish(struct decoder *d, uint32_t choice, uint32_t item)
     decode_stop_sequence(d, ev, item);
 }
 
+/* Members of a choice, found in one pass; WEIR_NO_NODE: not there. */
+struct choice_members {
+    uint32_t index, text, delta, message, logprobs, finish, error, usage;
+};
+
+static struct choice_members choice_read(const struct weir_json *j, uint32_t item)
+{
+    struct choice_members m;
+
+    memset(&m, 0xff, sizeof m); /* WEIR_NO_NODE in all */
+    for (EACH_KEY(j, k, item)) {
+        if (KEY_IS(j, k, "index"))
+            m.index = k + 1;
+        else if (KEY_IS(j, k, "delta"))
+            m.delta = k + 1;
+        else if (KEY_IS(j, k, "finish_reason"))
+            m.finish = k + 1;
+        else if (KEY_IS(j, k, "logprobs"))
+            m.logprobs = k + 1;
+        else if (KEY_IS(j, k, "message"))
+            m.message = k + 1;
+        else if (KEY_IS(j, k, "text"))
+            m.text = k + 1;
+        else if (KEY_IS(j, k, "usage"))
+            m.usage = k + 1;
+        else if (KEY_IS(j, k, "error"))
+            m.error = k + 1;
+    }
+    return m;
+}
+
 static void decode_choice(struct decoder *d, uint32_t item, uint32_t place)
 {
-    uint32_t index = weir_json_get(d->j, item, "index"), delta = weir_json_get(d->j, item, "delta");
-    uint32_t usage = weir_json_get(d->j, item, "usage"), logprobs = weir_json_get(d->j, item, "logprobs");
-    uint32_t message = weir_json_get(d->j, item, "message");
-    int64_t choice = is(d, index, WEIR_JSON_NUMBER) ? weir_json_int(d->j, index, -1) : place;
+    struct choice_members m = choice_read(d->j, item);
+    int64_t index = is(d, m.index, WEIR_JSON_NUMBER) ? weir_json_int(d->j, m.index, -1) : place;
+    uint32_t choice = (uint32_t)index;
 
-    if (choice < 0 || choice >= OPENAI_CHOICES) {
+    if (index < 0 || index >= OPENAI_CHOICES) {
         decode_give_up(d, "a choice's index makes no sense");
         return;
     }
-    put_text(d, WEIR_TEXT, (uint32_t)choice, TEXT_CONTENT, weir_json_get(d->j, item, "text"));
-    decode_message(d, (uint32_t)choice, delta);
-    if (is(d, delta, WEIR_JSON_OBJECT)) /* beside a delta, the message says all of it again */
-        put_shadow(d, (uint32_t)choice, TEXT_CONTENT, message);
+    put_text(d, WEIR_TEXT, choice, TEXT_CONTENT, m.text);
+    decode_message(d, choice, m.delta);
+    if (is(d, m.delta, WEIR_JSON_OBJECT)) /* beside a delta, the message says all of it again */
+        put_shadow(d, choice, TEXT_CONTENT, m.message);
     else
-        decode_message(d, (uint32_t)choice, message);
-    decode_logprobs(d, (uint32_t)choice, logprobs);
-    decode_finish(d, (uint32_t)choice, item);
-    decode_error(d, weir_json_get(d->j, item, "error"));
-    if (is(d, usage, WEIR_JSON_OBJECT) && openai_usage(d->j, usage, &d->usage)) /* Moonshot, once */
-        decode_event(d, WEIR_USAGE, (uint32_t)choice)->usage = &d->usage;
+        decode_message(d, choice, m.message);
+    if (node_there(d->j, m.logprobs))
+        decode_logprobs(d, choice, m.logprobs);
+    if (d->whole || is_text(d, m.finish))
+        decode_finish(d, choice, item, m.finish);
+    if (m.error != WEIR_NO_NODE)
+        decode_error(d, m.error);
+    if (is(d, m.usage, WEIR_JSON_OBJECT) && openai_usage(d->j, m.usage, &d->usage)) /* Moonshot, once */
+        decode_event(d, WEIR_USAGE, choice)->usage = &d->usage;
 }
 
 /* ---- frames ---- */
 
-static void remember(struct decoder *d)
-{
-    uint32_t id = weir_json_get(d->j, 0, "id"), model = weir_json_get(d->j, 0, "model");
-    uint32_t created = weir_json_get(d->j, 0, "created");
+struct frame_members {
+    uint32_t id, model, created, choices, usage, error, x_groq, data;
+};
 
-    if (!is_text(d, id) || d->j->nodes[id].len > 256) /* Azure's first chunk has "" */
+static struct frame_members frame_read(const struct weir_json *j)
+{
+    struct frame_members m;
+
+    memset(&m, 0xff, sizeof m); /* WEIR_NO_NODE in all */
+    for (EACH_KEY(j, k, 0)) {
+        if (KEY_IS(j, k, "id"))
+            m.id = k + 1;
+        else if (KEY_IS(j, k, "choices"))
+            m.choices = k + 1;
+        else if (KEY_IS(j, k, "created"))
+            m.created = k + 1;
+        else if (KEY_IS(j, k, "model"))
+            m.model = k + 1;
+        else if (KEY_IS(j, k, "usage"))
+            m.usage = k + 1;
+        else if (KEY_IS(j, k, "error"))
+            m.error = k + 1;
+        else if (KEY_IS(j, k, "x_groq"))
+            m.x_groq = k + 1;
+        else if (KEY_IS(j, k, "data"))
+            m.data = k + 1;
+    }
+    return m;
+}
+
+static void remember(struct decoder *d, const struct frame_members *m)
+{
+    if (!is_text(d, m->id) || d->j->nodes[m->id].len > 256) /* Azure's first chunk has "" */
         return;
-    d->l->id = text_keep(d->c, weir_json_text(d->j, id));
-    if (is_text(d, model) && d->j->nodes[model].len <= 256)
-        d->l->model = text_keep(d->c, weir_json_text(d->j, model));
-    if (is(d, created, WEIR_JSON_NUMBER))
-        d->l->created = text_keep(d->c, weir_json_text(d->j, created));
+    d->l->id = text_keep(d->c, weir_json_text(d->j, m->id));
+    if (is_text(d, m->model) && d->j->nodes[m->model].len <= 256)
+        d->l->model = text_keep(d->c, weir_json_text(d->j, m->model));
+    if (is(d, m->created, WEIR_JSON_NUMBER))
+        d->l->created = text_keep(d->c, weir_json_text(d->j, m->created));
 }
 
 /* The record that include_usage adds: usage and no choice.  One that says more stays, without its usage. */
@@ -357,35 +415,39 @@ static void hide_usage(struct decoder *d, uint32_t choices, uint32_t usage)
         weir_frame_drop(d->c);
 }
 
-static void decode_usage(struct decoder *d, uint32_t usage)
+static void decode_usage(struct decoder *d, uint32_t usage, uint32_t x_groq)
 {
     if (!is(d, usage, WEIR_JSON_OBJECT))
-        usage = weir_json_get(d->j, weir_json_get(d->j, 0, "x_groq"), "usage");
+        usage = weir_json_get(d->j, x_groq, "usage");
     if (is(d, usage, WEIR_JSON_OBJECT) && openai_usage(d->j, usage, &d->usage))
         decode_event(d, WEIR_USAGE, 0)->usage = &d->usage;
 }
 
 static bool decode_object(struct decoder *d)
 {
-    uint32_t choices = weir_json_get(d->j, 0, "choices"), usage = weir_json_get(d->j, 0, "usage");
-    uint32_t error = weir_json_get(d->j, 0, "error"), place = 0;
+    struct frame_members m = frame_read(d->j);
+    uint32_t place = 0;
 
     if (!d->l->id.len)
-        remember(d);
+        remember(d, &m);
     if (d->l->lowered)
         decode_start(d);
-    for (EACH_ITEM(d->j, item, choices)) {
+    for (EACH_ITEM(d->j, item, m.choices)) {
         if (is(d, item, WEIR_JSON_OBJECT))
             decode_choice(d, item, place++);
         if (d->failed)
             return false;
     }
     if (d->l->lowered)
-        decode_vectors(d, weir_json_get(d->j, 0, "data"));
-    decode_usage(d, usage);
-    decode_error(d, error);
-    decode_flat_error(d, 0, error);
-    hide_usage(d, choices, usage);
+        decode_vectors(d, m.data);
+    if (m.usage != WEIR_NO_NODE || m.x_groq != WEIR_NO_NODE)
+        decode_usage(d, m.usage, m.x_groq);
+    if (m.error != WEIR_NO_NODE)
+        decode_error(d, m.error);
+    if (d->frame->status >= 400 || d->frame->name.len || m.choices == WEIR_NO_NODE)
+        decode_flat_error(d, 0, m.error);
+    if (m.usage != WEIR_NO_NODE)
+        hide_usage(d, m.choices, m.usage);
     return !d->failed;
 }
 
