@@ -545,7 +545,7 @@ START_TEST(test_body_errors)
     } errors[] = {
         {401, "{\"error\":{\"message\":\"bad \\u006bey\",\"type\":\"x\"}}", "error 0 0 bad key\n"},
         {400, "{\"code\":\"c\",\"error\":\"a string\"}", "error 0 0 a string\n"},
-        {422, "{\"detail\":[{\"msg\":\"x\"}]}", "error 0 0\n"},
+        {422, "{\"detail\":[{\"msg\":\"x\"}]}", "error 0 0 x\n"},
         {400, "{\"object\":\"error\",\"message\":\"flat\",\"code\":400}", "error 0 0 flat\n"},
         {502, "<html>bad gateway</html>", "error 0 0\n"},
         {500, "[]", "error 0 0\n"},

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * answer.c -- what a client of this dialect gets that no upstream frame carries: text set free by a stage, errors, the
- * list of models.  Host: steps `stream` and `close`, worker process.
+ * list of models; and by write.c the whole answer of an upstream of another dialect.  Host: steps `stream` and `close`,
+ * worker process.
  */
-#include "openai.h"
+#include "write.h"
 
 /* ---- a chunk for one event ---- */
 
@@ -117,9 +118,14 @@ static void put_choice(struct text *t, const struct weir_event *ev, const struct
 bool openai_answer(struct weir_ctx *c, const struct weir_event *ev)
 {
     const struct weir_request *r = weir_request(c);
+    struct openai_local *l = c->local;
     struct weir_event plain = *ev;
     struct text t = {.c = c};
 
+    if (ev->channel == WEIR_START)
+        return write_start(c, ev);
+    if (l->writer)
+        return write_event(l->writer, ev);
     plain.block %= BLOCK_AGAIN;
     if (ev->channel == WEIR_DONE_MARK) {
         weir_out(c, WEIR_STR("data: [DONE]\n\n"));

@@ -6,27 +6,12 @@
  * came), and what cannot be numbered ends the attempt.  Events of a frame are gathered first, because only at the end
  * of a choice is it known which event of each stream is its last.
  */
-#include "openai.h"
+#include "decode.h"
 #include "streams.h"
 
 #include <stdio.h>
 
-#define FIRST_EVENTS 8
-
-struct decoder {
-    struct weir_ctx *c;
-    struct openai_local *l;
-    const struct weir_frame *frame;
-    const struct weir_json *j;
-    struct weir_error *e;
-    bool whole; /* not a piece of an answer: every text of it ends with it */
-    bool failed;
-    struct weir_event room[FIRST_EVENTS], *events;
-    uint32_t count, cap;
-    struct weir_usage usage;
-};
-
-static bool give_up(struct decoder *d, const char *text)
+bool decode_give_up(struct decoder *d, const char *text)
 {
     d->failed = true;
     snprintf(d->e->text, sizeof d->e->text, "%s", text);
@@ -34,7 +19,7 @@ static bool give_up(struct decoder *d, const char *text)
     return false;
 }
 
-static struct weir_event *event_new(struct decoder *d, enum weir_channel channel, uint32_t choice)
+struct weir_event *decode_event(struct decoder *d, enum weir_channel channel, uint32_t choice)
 {
     if (d->count == d->cap) {
         struct weir_event *more = weir_alloc(d->c, 2 * d->cap * sizeof *more);
@@ -47,45 +32,18 @@ static struct weir_event *event_new(struct decoder *d, enum weir_channel channel
     return ev;
 }
 
-static bool is(const struct decoder *d, uint32_t node, enum weir_json_type type)
-{
-    return weir_json_is(d->j, node, type);
-}
-
-static bool is_text(const struct decoder *d, uint32_t node)
-{
-    return is(d, node, WEIR_JSON_STRING) && d->j->nodes[node].len > 0;
-}
-
-static struct weir_str value_of(struct decoder *d, uint32_t node)
-{
-    return is(d, node, WEIR_JSON_STRING) ? weir_unescape(d->c, weir_json_text(d->j, node)) : WEIR_STR("");
-}
-
-#define KEY_IS(d, key, word) weir_json_eq((d)->j, (key), "" word, sizeof(word) - 1)
-
-/* Keys and values of an object; nothing when it is none. */
-#define EACH_KEY(d, k, object)                                                                                         \
-    uint32_t k = is((d), (object), WEIR_JSON_OBJECT) ? weir_json_first((d)->j, (object)) : WEIR_NO_NODE;               \
-    k != WEIR_NO_NODE;                                                                                                 \
-    k = weir_json_next((d)->j, (object), k + 1)
-#define EACH_ITEM(d, n, array)                                                                                         \
-    uint32_t n = is((d), (array), WEIR_JSON_ARRAY) ? weir_json_first((d)->j, (array)) : WEIR_NO_NODE;                  \
-    n != WEIR_NO_NODE;                                                                                                 \
-    n = weir_json_next((d)->j, (array), n)
-
 /* ---- text ---- */
 
-/* Where a string of the frame stands. */
-static void event_place(struct decoder *d, struct weir_event *ev, uint32_t node)
+void decode_place(struct decoder *d, struct weir_event *ev, uint32_t node)
 {
     ev->text = weir_json_text(d->j, node);
     ev->at = d->j->nodes[node].at;
     ev->len = d->j->nodes[node].len;
     ev->escaped = d->j->nodes[node].escaped;
+    ev->raw = d->j->nodes[node].type != WEIR_JSON_STRING;
 }
 
-static struct weir_event *event_at(struct decoder *d, enum weir_channel channel, uint32_t choice, uint32_t block,
+struct weir_event *decode_event_at(struct decoder *d, enum weir_channel channel, uint32_t choice, uint32_t block,
                                    uint32_t node)
 {
     struct openai_stream *s = stream_get(d->c, channel, choice, block);
@@ -93,20 +51,32 @@ static struct weir_event *event_at(struct decoder *d, enum weir_channel channel,
     struct weir_event *ev;
 
     if (as < 0) {
-        give_up(d, "the answer has too many choices or tool calls");
+        decode_give_up(d, "the answer has too many choices or tool calls");
         return NULL;
     }
-    ev = event_new(d, channel, choice);
+    ev = decode_event(d, channel, choice);
     ev->block = (uint32_t)as;
     if (node != WEIR_NO_NODE)
-        event_place(d, ev, node);
+        decode_place(d, ev, node);
     return ev;
 }
 
 static void put_text(struct decoder *d, enum weir_channel channel, uint32_t choice, uint32_t block, uint32_t node)
 {
     if (is_text(d, node))
-        event_at(d, channel, choice, block, node);
+        decode_event_at(d, channel, choice, block, node);
+}
+
+/* Servers that say their reasoning under two names say it twice; a client of another dialect gets the first. */
+static void put_reasoning(struct decoder *d, uint32_t choice, uint32_t block, uint32_t node)
+{
+    if (d->l->lowered && is_text(d, node)) {
+        if (!d->l->reasoning)
+            d->l->reasoning = (uint8_t)(block + 1);
+        if (d->l->reasoning != block + 1)
+            return;
+    }
+    put_text(d, WEIR_REASONING, choice, block, node);
 }
 
 /* A value that says a stream's text in another form, as logprobs do: a copy without text of its own. */
@@ -115,14 +85,14 @@ static void put_shadow(struct decoder *d, uint32_t choice, uint32_t block, uint3
     struct openai_stream *s;
     struct weir_event *ev;
 
-    if (!is(d, node, WEIR_JSON_ARRAY) && !is(d, node, WEIR_JSON_OBJECT))
+    if (d->l->lowered || (!is(d, node, WEIR_JSON_ARRAY) && !is(d, node, WEIR_JSON_OBJECT)))
         return;
     s = stream_get(d->c, WEIR_TEXT, choice, block);
     if (!s) {
-        give_up(d, "the answer has too many choices or tool calls");
+        decode_give_up(d, "the answer has too many choices or tool calls");
         return;
     }
-    ev = event_new(d, WEIR_TEXT, choice);
+    ev = decode_event(d, WEIR_TEXT, choice);
     ev->block = stream_block(s);
     ev->copy = true;
     ev->at = d->j->nodes[node].at;
@@ -137,37 +107,39 @@ static void put_strings(struct decoder *d, uint32_t choice, uint32_t node)
         if (!is_text(d, i))
             continue;
         if (d->l->strings == MOST_STRINGS) {
-            give_up(d, "the answer has too many strings in its arguments");
+            decode_give_up(d, "the answer has too many strings in its arguments");
             return;
         }
-        ev = event_new(d, WEIR_TEXT, choice);
+        ev = decode_event(d, WEIR_TEXT, choice);
         ev->block = TEXT_STRINGS + d->l->strings++;
         ev->last = true;
-        event_place(d, ev, i);
+        decode_place(d, ev, i);
     }
 }
 
 /* Mistral's parts: {"type":"text","text"} and {"type":"thinking","thinking":[{"type":"text","text"}]}. */
 static void decode_parts(struct decoder *d, uint32_t choice, uint32_t array)
 {
-    for (EACH_ITEM(d, part, array)) {
+    for (EACH_ITEM(d->j, part, array)) {
         uint32_t thinking = weir_json_get(d->j, part, "thinking");
         if (is(d, part, WEIR_JSON_STRING))
             put_text(d, WEIR_TEXT, choice, TEXT_CONTENT, part);
         put_text(d, WEIR_TEXT, choice, TEXT_CONTENT, weir_json_get(d->j, part, "text"));
         put_text(d, WEIR_TEXT, choice, TEXT_REFUSAL, weir_json_get(d->j, part, "refusal"));
-        put_text(d, WEIR_REASONING, choice, REASONING_PARTS, thinking);
-        for (EACH_ITEM(d, inner, thinking))
-            put_text(d, WEIR_REASONING, choice, REASONING_PARTS, weir_json_get(d->j, inner, "text"));
+        put_reasoning(d, choice, REASONING_PARTS, thinking);
+        for (EACH_ITEM(d->j, inner, thinking))
+            put_reasoning(d, choice, REASONING_PARTS, weir_json_get(d->j, inner, "text"));
     }
 }
 
 /* OpenRouter's reasoning_details say what `reasoning` says, sometimes all of it, sometimes a summary. */
 static void decode_details(struct decoder *d, uint32_t choice, uint32_t array)
 {
-    for (EACH_ITEM(d, item, array)) {
-        put_text(d, WEIR_REASONING, choice, REASONING_DETAILS, weir_json_get(d->j, item, "text"));
-        put_text(d, WEIR_REASONING, choice, REASONING_DETAILS, weir_json_get(d->j, item, "summary"));
+    for (EACH_ITEM(d->j, item, array)) {
+        put_reasoning(d, choice, REASONING_DETAILS, weir_json_get(d->j, item, "text"));
+        put_reasoning(d, choice, REASONING_DETAILS, weir_json_get(d->j, item, "summary"));
+        if (d->l->lowered)
+            decode_opaque(d, choice, item);
     }
 }
 
@@ -178,16 +150,18 @@ static void decode_call(struct decoder *d, uint32_t choice, uint32_t block, uint
 {
     uint32_t arguments = weir_json_get(d->j, function, "arguments");
     struct weir_str name = value_of(d, weir_json_get(d->j, function, "name"));
+    bool inside = is(d, arguments, WEIR_JSON_OBJECT) || is(d, arguments, WEIR_JSON_ARRAY);
+    bool said = is_text(d, arguments) || (inside && d->l->lowered);
     struct weir_event *ev;
 
-    if (id.len || name.len || is_text(d, arguments)) {
-        ev = event_at(d, WEIR_ARGUMENTS, choice, block, is_text(d, arguments) ? arguments : WEIR_NO_NODE);
+    if (id.len || name.len || said) {
+        ev = decode_event_at(d, WEIR_ARGUMENTS, choice, block, said ? arguments : WEIR_NO_NODE);
         if (!ev)
             return;
         ev->tool_id = id;
         ev->tool_name = name;
     }
-    if (is(d, arguments, WEIR_JSON_OBJECT) || is(d, arguments, WEIR_JSON_ARRAY))
+    if (inside && !said)
         put_strings(d, choice, arguments);
 }
 
@@ -197,7 +171,7 @@ static void decode_custom(struct decoder *d, uint32_t choice, uint32_t block, ui
     uint32_t input = weir_json_get(d->j, custom, "input");
     struct weir_event *ev;
 
-    ev = event_at(d, WEIR_TEXT, choice, TEXT_CUSTOM + block, is_text(d, input) ? input : WEIR_NO_NODE);
+    ev = decode_event_at(d, WEIR_TEXT, choice, TEXT_CUSTOM + block, is_text(d, input) ? input : WEIR_NO_NODE);
     if (ev) {
         ev->tool_id = id;
         ev->tool_name = value_of(d, weir_json_get(d->j, custom, "name"));
@@ -206,7 +180,7 @@ static void decode_custom(struct decoder *d, uint32_t choice, uint32_t block, ui
 
 static void decode_calls(struct decoder *d, uint32_t choice, uint32_t array)
 {
-    for (EACH_ITEM(d, call, array)) {
+    for (EACH_ITEM(d->j, call, array)) {
         uint32_t index = weir_json_get(d->j, call, "index"), function = weir_json_get(d->j, call, "function");
         uint32_t custom = weir_json_get(d->j, call, "custom");
         struct weir_str id = value_of(d, weir_json_get(d->j, call, "id"));
@@ -214,12 +188,12 @@ static void decode_calls(struct decoder *d, uint32_t choice, uint32_t array)
         if (!is(d, call, WEIR_JSON_OBJECT) || d->failed)
             continue;
         if (at >= OPENAI_CALLS || (at < 0 && is(d, index, WEIR_JSON_NUMBER))) {
-            give_up(d, "a tool call's index makes no sense");
+            decode_give_up(d, "a tool call's index makes no sense");
             return;
         }
         at = call_block(d->c, choice, at, id, is_text(d, weir_json_get(d->j, function, "name")));
         if (at < 0) {
-            give_up(d, "the answer has too many tool calls");
+            decode_give_up(d, "the answer has too many tool calls");
             return;
         }
         if (is(d, custom, WEIR_JSON_OBJECT))
@@ -234,25 +208,25 @@ static void decode_calls(struct decoder *d, uint32_t choice, uint32_t array)
 /* `delta` of a stream, `message` of a whole answer: the same members. */
 static void decode_message(struct decoder *d, uint32_t choice, uint32_t message)
 {
-    for (EACH_KEY(d, k, message)) {
+    for (EACH_KEY(d->j, k, message)) {
         uint32_t v = k + 1;
-        if (KEY_IS(d, k, "content") && is(d, v, WEIR_JSON_STRING))
+        if (KEY_IS(d->j, k, "content") && is(d, v, WEIR_JSON_STRING))
             put_text(d, WEIR_TEXT, choice, TEXT_CONTENT, v);
-        else if (KEY_IS(d, k, "content"))
+        else if (KEY_IS(d->j, k, "content"))
             decode_parts(d, choice, v);
-        else if (KEY_IS(d, k, "refusal"))
+        else if (KEY_IS(d->j, k, "refusal"))
             put_text(d, WEIR_TEXT, choice, TEXT_REFUSAL, v);
-        else if (KEY_IS(d, k, "reasoning_content"))
-            put_text(d, WEIR_REASONING, choice, REASONING_CONTENT, v);
-        else if (KEY_IS(d, k, "reasoning"))
-            put_text(d, WEIR_REASONING, choice, REASONING_PLAIN, v);
-        else if (KEY_IS(d, k, "reasoning_details"))
+        else if (KEY_IS(d->j, k, "reasoning_content"))
+            put_reasoning(d, choice, REASONING_CONTENT, v);
+        else if (KEY_IS(d->j, k, "reasoning"))
+            put_reasoning(d, choice, REASONING_PLAIN, v);
+        else if (KEY_IS(d->j, k, "reasoning_details"))
             decode_details(d, choice, v);
-        else if (KEY_IS(d, k, "tool_calls"))
+        else if (KEY_IS(d->j, k, "tool_calls"))
             decode_calls(d, choice, v);
-        else if (KEY_IS(d, k, "function_call"))
+        else if (KEY_IS(d->j, k, "function_call"))
             decode_call(d, choice, ARGUMENTS_FUNCTION, v, WEIR_STR(""));
-        else if (KEY_IS(d, k, "audio"))
+        else if (KEY_IS(d->j, k, "audio"))
             put_text(d, WEIR_TEXT, choice, TEXT_TRANSCRIPT, weir_json_get(d->j, v, "transcript"));
     }
 }
@@ -268,109 +242,151 @@ static void decode_logprobs(struct decoder *d, uint32_t choice, uint32_t logprob
         put_shadow(d, choice, TEXT_CONTENT, logprobs);
 }
 
-/* Marks the last event of every open stream of a choice; a stream without one in this frame gets an empty one. */
+void decode_end_stream(struct decoder *d, struct openai_stream *s)
+{
+    struct weir_event *ev;
+
+    s->open = false;
+    s->ended = true;
+    if (s->frame == d->l->frames) {
+        d->events[s->event].last = true;
+        return;
+    }
+    ev = decode_event(d, (enum weir_channel)s->channel, s->choice);
+    ev->block = stream_block(s);
+    ev->last = true;
+}
+
+/* All open streams of a choice. */
 static void end_streams(struct decoder *d, bool all, uint32_t choice)
 {
     for (uint32_t i = 0; i < d->l->stream_count && !d->failed; i++) {
         struct openai_stream *s = &d->l->streams[i];
-        struct weir_event *ev;
-        if (!s->open || (!all && s->choice != choice))
-            continue;
-        s->open = false;
-        s->ended = true;
-        if (s->frame == d->l->frames) {
-            d->events[s->event].last = true;
-            continue;
-        }
-        ev = event_new(d, (enum weir_channel)s->channel, s->choice);
-        ev->block = stream_block(s);
-        ev->last = true;
+        if (s->open && (all || s->choice == choice))
+            decode_end_stream(d, s);
     }
 }
 
-static void decode_finish(struct decoder *d, uint32_t choice, uint32_t reason)
+static void decode_finish(struct decoder *d, uint32_t choice, uint32_t item, uint32_t reason)
 {
     struct openai_stream *s;
+    struct weir_event *ev;
 
-    if (d->whole || is_text(d, reason))
-        end_streams(d, false, choice);
+    end_streams(d, false, choice);
     if (!is_text(d, reason) || d->failed)
         return;
     s = stream_get(d->c, WEIR_FINISH, choice, 0);
     if (!s) {
-        give_up(d, "the answer has too many choices");
+        decode_give_up(d, "the answer has too many choices");
         return;
     }
     if (s->frame) /* some servers say it again with the usage */
         return;
     s->frame = d->l->frames;
-    event_new(d, WEIR_FINISH, choice)->detail = value_of(d, reason);
+    ev = decode_event(d, WEIR_FINISH, choice);
+    ev->detail = value_of(d, reason);
+    ev->finish = decode_reason(d, choice, ev->detail);
+    decode_stop_sequence(d, ev, item);
 }
 
-static void decode_error(struct decoder *, uint32_t error);
+/* Members of a choice, found in one pass; WEIR_NO_NODE: not there. */
+struct choice_members {
+    uint32_t index, text, delta, message, logprobs, finish, error, usage;
+};
+
+static struct choice_members choice_read(const struct weir_json *j, uint32_t item)
+{
+    struct choice_members m;
+
+    memset(&m, 0xff, sizeof m); /* WEIR_NO_NODE in all */
+    for (EACH_KEY(j, k, item)) {
+        if (KEY_IS(j, k, "index"))
+            m.index = k + 1;
+        else if (KEY_IS(j, k, "delta"))
+            m.delta = k + 1;
+        else if (KEY_IS(j, k, "finish_reason"))
+            m.finish = k + 1;
+        else if (KEY_IS(j, k, "logprobs"))
+            m.logprobs = k + 1;
+        else if (KEY_IS(j, k, "message"))
+            m.message = k + 1;
+        else if (KEY_IS(j, k, "text"))
+            m.text = k + 1;
+        else if (KEY_IS(j, k, "usage"))
+            m.usage = k + 1;
+        else if (KEY_IS(j, k, "error"))
+            m.error = k + 1;
+    }
+    return m;
+}
 
 static void decode_choice(struct decoder *d, uint32_t item, uint32_t place)
 {
-    uint32_t index = weir_json_get(d->j, item, "index"), delta = weir_json_get(d->j, item, "delta");
-    uint32_t usage = weir_json_get(d->j, item, "usage"), logprobs = weir_json_get(d->j, item, "logprobs");
-    uint32_t message = weir_json_get(d->j, item, "message");
-    int64_t choice = is(d, index, WEIR_JSON_NUMBER) ? weir_json_int(d->j, index, -1) : place;
+    struct choice_members m = choice_read(d->j, item);
+    int64_t index = is(d, m.index, WEIR_JSON_NUMBER) ? weir_json_int(d->j, m.index, -1) : place;
+    uint32_t choice = (uint32_t)index;
 
-    if (choice < 0 || choice >= OPENAI_CHOICES) {
-        give_up(d, "a choice's index makes no sense");
+    if (index < 0 || index >= OPENAI_CHOICES) {
+        decode_give_up(d, "a choice's index makes no sense");
         return;
     }
-    put_text(d, WEIR_TEXT, (uint32_t)choice, TEXT_CONTENT, weir_json_get(d->j, item, "text"));
-    decode_message(d, (uint32_t)choice, delta);
-    if (is(d, delta, WEIR_JSON_OBJECT)) /* beside a delta, the message says all of it again */
-        put_shadow(d, (uint32_t)choice, TEXT_CONTENT, message);
+    put_text(d, WEIR_TEXT, choice, TEXT_CONTENT, m.text);
+    decode_message(d, choice, m.delta);
+    if (is(d, m.delta, WEIR_JSON_OBJECT)) /* beside a delta, the message says all of it again */
+        put_shadow(d, choice, TEXT_CONTENT, m.message);
     else
-        decode_message(d, (uint32_t)choice, message);
-    decode_logprobs(d, (uint32_t)choice, logprobs);
-    decode_finish(d, (uint32_t)choice, weir_json_get(d->j, item, "finish_reason"));
-    decode_error(d, weir_json_get(d->j, item, "error"));
-    if (is(d, usage, WEIR_JSON_OBJECT) && openai_usage(d->j, usage, &d->usage)) /* Moonshot, once */
-        event_new(d, WEIR_USAGE, (uint32_t)choice)->usage = &d->usage;
+        decode_message(d, choice, m.message);
+    if (node_there(d->j, m.logprobs))
+        decode_logprobs(d, choice, m.logprobs);
+    if (d->whole || is_text(d, m.finish))
+        decode_finish(d, choice, item, m.finish);
+    if (m.error != WEIR_NO_NODE)
+        decode_error(d, m.error);
+    if (is(d, m.usage, WEIR_JSON_OBJECT) && openai_usage(d->j, m.usage, &d->usage)) /* Moonshot, once */
+        decode_event(d, WEIR_USAGE, choice)->usage = &d->usage;
 }
 
 /* ---- frames ---- */
 
-/* {"message"}, "text", or anything else that is not null or false. */
-static void decode_error(struct decoder *d, uint32_t error)
-{
-    uint32_t text = is(d, error, WEIR_JSON_STRING) ? error : weir_json_get(d->j, error, "message");
+struct frame_members {
+    uint32_t id, model, created, choices, usage, error, x_groq, data;
+};
 
-    if (error == WEIR_NO_NODE || is(d, error, WEIR_JSON_NULL) || is(d, error, WEIR_JSON_FALSE) ||
-        (error == text && d->j->nodes[error].len == 0))
-        return;
-    event_new(d, WEIR_ERRORED, 0)->detail = value_of(d, text);
+static struct frame_members frame_read(const struct weir_json *j)
+{
+    struct frame_members m;
+
+    memset(&m, 0xff, sizeof m); /* WEIR_NO_NODE in all */
+    for (EACH_KEY(j, k, 0)) {
+        if (KEY_IS(j, k, "id"))
+            m.id = k + 1;
+        else if (KEY_IS(j, k, "choices"))
+            m.choices = k + 1;
+        else if (KEY_IS(j, k, "created"))
+            m.created = k + 1;
+        else if (KEY_IS(j, k, "model"))
+            m.model = k + 1;
+        else if (KEY_IS(j, k, "usage"))
+            m.usage = k + 1;
+        else if (KEY_IS(j, k, "error"))
+            m.error = k + 1;
+        else if (KEY_IS(j, k, "x_groq"))
+            m.x_groq = k + 1;
+        else if (KEY_IS(j, k, "data"))
+            m.data = k + 1;
+    }
+    return m;
 }
 
-/* Errors that stand at the top: FastAPI's {"detail"}, older vLLM's {"object":"error","message"}. */
-static void decode_flat_error(struct decoder *d, uint32_t error)
+static void remember(struct decoder *d, const struct frame_members *m)
 {
-    uint32_t object = weir_json_get(d->j, 0, "object"), text = weir_json_get(d->j, 0, "message");
-    bool says = str_is(d->frame->name, "error") || (object != WEIR_NO_NODE && KEY_IS(d, object, "error"));
-
-    if (d->frame->status < 400 && !says)
+    if (!is_text(d, m->id) || d->j->nodes[m->id].len > 256) /* Azure's first chunk has "" */
         return;
-    if (error != WEIR_NO_NODE && !is(d, error, WEIR_JSON_NULL))
-        return;
-    event_new(d, WEIR_ERRORED, 0)->detail = value_of(d, text != WEIR_NO_NODE ? text : weir_json_get(d->j, 0, "detail"));
-}
-
-static void remember(struct decoder *d)
-{
-    uint32_t id = weir_json_get(d->j, 0, "id"), model = weir_json_get(d->j, 0, "model");
-    uint32_t created = weir_json_get(d->j, 0, "created");
-
-    if (!is_text(d, id) || d->j->nodes[id].len > 256) /* Azure's first chunk has "" */
-        return;
-    d->l->id = text_keep(d->c, weir_json_text(d->j, id));
-    if (is_text(d, model) && d->j->nodes[model].len <= 256)
-        d->l->model = text_keep(d->c, weir_json_text(d->j, model));
-    if (is(d, created, WEIR_JSON_NUMBER))
-        d->l->created = text_keep(d->c, weir_json_text(d->j, created));
+    d->l->id = text_keep(d->c, weir_json_text(d->j, m->id));
+    if (is_text(d, m->model) && d->j->nodes[m->model].len <= 256)
+        d->l->model = text_keep(d->c, weir_json_text(d->j, m->model));
+    if (is(d, m->created, WEIR_JSON_NUMBER))
+        d->l->created = text_keep(d->c, weir_json_text(d->j, m->created));
 }
 
 /* The record that include_usage adds: usage and no choice.  One that says more stays, without its usage. */
@@ -383,10 +399,11 @@ static void hide_usage(struct decoder *d, uint32_t choices, uint32_t usage)
     const struct weir_request *r = weir_request(d->c);
     bool more = false;
 
-    if (!d->frame->stream || !r->stream || r->usage_asked || !o->include_usage || !is(d, usage, WEIR_JSON_OBJECT) ||
+    if (d->l->lowered || !d->frame->stream || !r->stream || r->usage_asked || !o->include_usage ||
+        !is(d, usage, WEIR_JSON_OBJECT) ||
         (is(d, choices, WEIR_JSON_ARRAY) && weir_json_first(d->j, choices) != WEIR_NO_NODE))
         return;
-    for (EACH_KEY(d, k, 0)) {
+    for (EACH_KEY(d->j, k, 0)) {
         const char *const *p = plain;
         while (*p && !weir_json_eq(d->j, k, *p, strlen(*p)))
             p++;
@@ -398,31 +415,39 @@ static void hide_usage(struct decoder *d, uint32_t choices, uint32_t usage)
         weir_frame_drop(d->c);
 }
 
-static void decode_usage(struct decoder *d, uint32_t usage)
+static void decode_usage(struct decoder *d, uint32_t usage, uint32_t x_groq)
 {
     if (!is(d, usage, WEIR_JSON_OBJECT))
-        usage = weir_json_get(d->j, weir_json_get(d->j, 0, "x_groq"), "usage");
+        usage = weir_json_get(d->j, x_groq, "usage");
     if (is(d, usage, WEIR_JSON_OBJECT) && openai_usage(d->j, usage, &d->usage))
-        event_new(d, WEIR_USAGE, 0)->usage = &d->usage;
+        decode_event(d, WEIR_USAGE, 0)->usage = &d->usage;
 }
 
 static bool decode_object(struct decoder *d)
 {
-    uint32_t choices = weir_json_get(d->j, 0, "choices"), usage = weir_json_get(d->j, 0, "usage");
-    uint32_t error = weir_json_get(d->j, 0, "error"), place = 0;
+    struct frame_members m = frame_read(d->j);
+    uint32_t place = 0;
 
     if (!d->l->id.len)
-        remember(d);
-    for (EACH_ITEM(d, item, choices)) {
+        remember(d, &m);
+    if (d->l->lowered)
+        decode_start(d);
+    for (EACH_ITEM(d->j, item, m.choices)) {
         if (is(d, item, WEIR_JSON_OBJECT))
             decode_choice(d, item, place++);
         if (d->failed)
             return false;
     }
-    decode_usage(d, usage);
-    decode_error(d, error);
-    decode_flat_error(d, error);
-    hide_usage(d, choices, usage);
+    if (d->l->lowered)
+        decode_vectors(d, m.data);
+    if (m.usage != WEIR_NO_NODE || m.x_groq != WEIR_NO_NODE)
+        decode_usage(d, m.usage, m.x_groq);
+    if (m.error != WEIR_NO_NODE)
+        decode_error(d, m.error);
+    if (d->frame->status >= 400 || d->frame->name.len || m.choices == WEIR_NO_NODE)
+        decode_flat_error(d, 0, m.error);
+    if (m.usage != WEIR_NO_NODE)
+        hide_usage(d, m.choices, m.usage);
     return !d->failed;
 }
 
@@ -437,13 +462,13 @@ static bool decode_bare(struct decoder *d)
         return true;
     if (d->frame->stream && str_is(s, "[DONE]")) {
         end_streams(d, true, 0);
-        event_new(d, WEIR_DONE_MARK, 0);
+        decode_event(d, WEIR_DONE_MARK, 0);
         d->l->done = true;
         return true;
     }
     if (d->frame->status < 400)
-        return give_up(d, "the answer is not JSON");
-    event_new(d, WEIR_ERRORED, 0);
+        return decode_give_up(d, "the answer is not JSON");
+    decode_error_page(d);
     return true;
 }
 
@@ -455,7 +480,7 @@ bool openai_decode(struct weir_ctx *c, const struct weir_frame *frame, struct we
     d.events = d.room;
     d.cap = FIRST_EVENTS;
     if (frame->first)
-        *d.l = (struct openai_local){0};
+        *d.l = (struct openai_local){.lowered = d.l->lowered};
     d.l->frames++;
     if (d.l->done) { /* nothing follows the mark */
         weir_frame_drop(c);
@@ -464,7 +489,7 @@ bool openai_decode(struct weir_ctx *c, const struct weir_frame *frame, struct we
     if (!d.j)
         ok = decode_bare(&d);
     else if (!is(&d, 0, WEIR_JSON_OBJECT))
-        ok = frame->status >= 400 ? decode_bare(&d) : give_up(&d, "the answer is not a JSON object");
+        ok = frame->status >= 400 ? decode_bare(&d) : decode_give_up(&d, "the answer is not a JSON object");
     else
         ok = decode_object(&d);
     for (uint32_t i = 0; ok && i < d.count; i++)

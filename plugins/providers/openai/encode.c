@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * encode.c -- the client's request -> what is sent to an OpenAI-like server: the same bytes, but for `model` when the
- * endpoint calls it by another name, and include_usage in streams.  Host: step `try`, worker process.
+ * encode.c -- the request -> what is sent to an OpenAI-like server: the client's bytes, but for `model` when the
+ * endpoint calls it by another name, and include_usage in streams; of a client of another dialect, what lower.c makes.
+ * Host: step `try`, worker process.
  */
-#include "openai.h"
+#include "lower.h"
 
 #include <stdio.h>
 
@@ -96,14 +97,30 @@ static void splice_usage(struct weir_ctx *c, struct weir_http *h, const struct w
         c->host->http_splice(h, j->nodes[options].at + 1, 0, WEIR_STR("\"include_usage\":true"));
 }
 
+/* ---- a client of another dialect ---- */
+
+static enum weir_verdict encode_lowered(struct weir_ctx *c, const struct weir_candidate *to, struct weir_http *h,
+                                        struct weir_error *e)
+{
+    struct lower w = {.c = c, .j = weir_canonical(c), .e = e, .o = c->self, .m.t.c = c};
+    bool ok = weir_request(c)->kind == WEIR_EMBEDDING ? lower_embedding(&w, to->model) : lower_chat(&w, to->model);
+
+    if (!ok)
+        return WEIR_UNSUPPORTED;
+    c->host->http_body(h, text_view(&w.m.t));
+    return WEIR_PASS;
+}
+
 enum weir_verdict openai_encode(struct weir_ctx *c, const struct weir_candidate *to, struct weir_http *h,
                                 struct weir_error *e)
 {
     const struct openai *o = c->self;
     const struct weir_request *r = weir_request(c);
     const struct weir_json *j = weir_body(c);
+    struct openai_local *l = c->local;
 
-    if (!j) {
+    l->lowered = weir_canonical(c) != NULL;
+    if (!l->lowered && !j) {
         snprintf(e->text, sizeof e->text, "there is no body to send");
         return WEIR_FAIL;
     }
@@ -112,6 +129,8 @@ enum weir_verdict openai_encode(struct weir_ctx *c, const struct weir_candidate 
     put_credential(c, h);
     put_header(c, h, "openai-organization", o->organization);
     put_header(c, h, "openai-project", o->project);
+    if (l->lowered)
+        return encode_lowered(c, to, h, e);
     splice_model(c, h, j, to->model);
     if (r->stream && !r->usage_asked && o->include_usage)
         splice_usage(c, h, j);

@@ -7,6 +7,16 @@
 
 static const char *const auth_styles[] = {"bearer", "api-key", "none", NULL};
 
+static const char *const limit_fields[] = {"auto", "max_tokens", "max_completion_tokens", NULL};
+static const char *const reasoning_styles[] = {"effort", "object", "thinking", "none", NULL};
+static const char *const reasoning_fields[] = {"auto", "reasoning_content", "reasoning", "reasoning_details", "none",
+                                               NULL};
+static const char *const cache_styles[] = {"none", "prompt_cache_breakpoint", "cache_control", NULL};
+static const char *const seed_fields[] = {"seed", "random_seed", NULL};
+static const char *const dimensions_fields[] = {"dimensions", "output_dimension", NULL};
+
+/* The rows from max_tokens_field on count for clients of other dialects only: those of OpenAI's are sent as they speak.
+ */
 static const struct weir_option openai_options[] = {
     WEIR_OPT(struct openai, url, "https://api.openai.com/v1",
              "base URL; /chat/completions and the like are added to it"),
@@ -19,6 +29,31 @@ static const struct weir_option openai_options[] = {
     WEIR_OPT(struct openai, include_usage, "true",
              "ask for usage in every stream, and keep it from clients that did not; false for servers that refuse "
              "stream_options"),
+    WEIR_OPT(struct openai, max_tokens_field, "auto",
+             "the limit's name; auto: what the catalogue says of the model, else max_completion_tokens for OpenAI and "
+             "Azure, max_tokens for others",
+             .choices = limit_fields),
+    WEIR_OPT(struct openai, reasoning, "effort",
+             "how reasoning is asked for: `reasoning_effort`, OpenRouter's object `reasoning`, DeepSeek's switch "
+             "`thinking`, or not at all",
+             .choices = reasoning_styles),
+    WEIR_OPT(struct openai, reasoning_field, "auto",
+             "where an earlier turn's reasoning is handed back; auto: nowhere for OpenAI and Azure, reasoning_content "
+             "for others",
+             .choices = reasoning_fields),
+    WEIR_OPT(struct openai, cache_marks, "none", "how a part is marked as the end of a prefix that is worth keeping",
+             .choices = cache_styles),
+    WEIR_OPT(struct openai, seed_field, "seed", "the seed's name", .choices = seed_fields),
+    WEIR_OPT(struct openai, dimensions_field, "dimensions", "the name of an embedding's dimensions",
+             .choices = dimensions_fields),
+    WEIR_OPT(struct openai, call_id_length, "0",
+             "letters and digits of which the id of a tool call must consist; 0: any id of at most 40", .min = 0,
+             .max = 24),
+    WEIR_OPT(struct openai, takes, "",
+             "what it takes beyond OpenAI's members: top_k, min_p, repetition_penalty, input_type, video, file_url"),
+    WEIR_OPT(struct openai, lacks, "",
+             "members it refuses, by their canonical names: temperature, n, logprobs, logit_bias, stop, format, user, "
+             "metadata, service_tier, verbosity, cache_key, parallel_tools ..."),
     WEIR_OPT_END,
 };
 
@@ -35,5 +70,6 @@ static const struct weir_path openai_paths[] = {
 WEIR_PLUGIN(.name = "openai", .version = "1.0",
             .summary = "OpenAI's API, for clients and towards OpenAI and compatible servers", .options = openai_options,
             .self_size = sizeof(struct openai), .local_size = sizeof(struct openai_local), .dialect = "openai",
-            .paths = openai_paths, .accept = openai_accept, .encode = openai_encode, .decode = openai_decode,
+            .paths = openai_paths, .lifts = WEIR_CAN(WEIR_CHAT) | WEIR_CAN(WEIR_EMBEDDING),
+            .lowers = WEIR_CAN(WEIR_CHAT) | WEIR_CAN(WEIR_EMBEDDING), .accept = openai_accept, .lift = openai_lift, .encode = openai_encode, .decode = openai_decode,
             .answer = openai_answer, .refuse = openai_refuse, .list = openai_list, );

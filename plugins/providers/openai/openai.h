@@ -12,6 +12,10 @@
 struct openai { /* one row of openai_options[] each */
     const char *url, *key, *auth, *organization, *project;
     bool include_usage;
+    /* what a server that is not OpenAI's does otherwise: counts when the body is made, not passed through */
+    const char *max_tokens_field, *reasoning, *reasoning_field, *cache_marks, *seed_field, *dimensions_field;
+    int64_t call_id_length;
+    struct weir_list takes, lacks;
 };
 
 /* Blocks: which field of a choice a stream of text is.  Clients join the pieces of each field over the whole answer,
@@ -50,7 +54,13 @@ struct openai_call {
     struct weir_str id;
 };
 
+struct openai_writer; /* write.h */
+
 struct openai_local { /* one request, zeroed */
+    bool lowered; /* the client speaks another dialect: events are all that it gets */
+    bool started; /* START has been given */
+    uint8_t reasoning;             /* lowered: which field's reasoning counts, + 1; the others repeat it */
+    struct openai_writer *writer; /* the upstream speaks another dialect: see write.h */
     struct openai_stream *streams;
     uint32_t stream_count, stream_cap, stream_hint;
     struct openai_call *calls;
@@ -63,6 +73,7 @@ struct openai_local { /* one request, zeroed */
 
 #define OPENAI_DEFAULT_MODERATION "omni-moderation-latest"
 
+bool openai_lift(struct weir_ctx *, struct weir_error *);
 bool openai_accept(struct weir_ctx *, struct weir_request *, struct weir_error *);
 enum weir_verdict openai_encode(struct weir_ctx *, const struct weir_candidate *, struct weir_http *,
                                 struct weir_error *);
