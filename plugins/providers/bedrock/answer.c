@@ -195,15 +195,15 @@ static struct weir_str stop_reason(enum weir_finish finish)
     }
 }
 
-static int64_t known(int64_t n)
+static int64_t counted(int64_t n)
 {
     return n > 0 ? n : 0;
 }
 
-static void put_usage(struct emit *m, const struct weir_usage *u)
+static void say_usage(struct emit *m, const struct weir_usage *u)
 {
-    int64_t input = known(u->input) + known(u->audio_in);
-    int64_t output = known(u->output) + known(u->reasoning) + known(u->audio_out);
+    int64_t input = counted(u->input) + counted(u->audio_in);
+    int64_t output = counted(u->output) + counted(u->reasoning) + counted(u->audio_out);
 
     emit_key(m, "usage");
     emit_open(m, '{');
@@ -212,7 +212,7 @@ static void put_usage(struct emit *m, const struct weir_usage *u)
     emit_key(m, "outputTokens");
     emit_int(m, output);
     emit_key(m, "totalTokens");
-    emit_int(m, input + output + known(u->cache_read) + known(u->cache_write));
+    emit_int(m, input + output + counted(u->cache_read) + counted(u->cache_write));
     if (u->cache_read >= 0) {
         emit_key(m, "cacheReadInputTokens");
         emit_int(m, u->cache_read);
@@ -229,7 +229,7 @@ static void put_usage(struct emit *m, const struct weir_usage *u)
     emit_close(m, '}');
 }
 
-static void put_stop(struct emit *m, const struct bedrock_local *l)
+static void say_stop(struct emit *m, const struct bedrock_local *l)
 {
     emit_member_text(m, "stopReason", stop_reason(l->finish));
     if (!l->stop.len)
@@ -247,12 +247,12 @@ static void write_end(struct weir_ctx *c)
 
     write_blocks(c, true);
     emit_open(&m, '{');
-    put_stop(&m, l);
+    say_stop(&m, l);
     emit_close(&m, '}');
     bedrock_frame(c, false, "messageStop", text_view(&m.t));
     m = (struct emit){.t.c = c};
     emit_open(&m, '{');
-    put_usage(&m, &l->usage);
+    say_usage(&m, &l->usage);
     emit_close(&m, '}');
     bedrock_frame(c, false, "metadata", text_view(&m.t));
 }
@@ -260,7 +260,7 @@ static void write_end(struct weir_ctx *c)
 /* ---- one body ---- */
 
 /* false: the model made arguments that are no JSON object, and Converse has no way to say such. */
-static bool put_call(struct weir_ctx *c, struct emit *m, const struct block *b)
+static bool message_call(struct weir_ctx *c, struct emit *m, const struct block *b)
 {
     struct weir_str input = {b->text.ptr, b->text.len};
     struct weir_error e = {{0}, {0}, {0}};
@@ -281,7 +281,7 @@ static bool put_call(struct weir_ctx *c, struct emit *m, const struct block *b)
     return true;
 }
 
-static void put_reasoning(struct weir_ctx *c, struct emit *m, const struct block *b)
+static void message_reasoning(struct weir_ctx *c, struct emit *m, const struct block *b)
 {
     emit_key(m, "reasoningContent");
     emit_open(m, '{');
@@ -317,16 +317,16 @@ static bool write_body(struct weir_ctx *c)
         if (b->channel == WEIR_TEXT)
             emit_member_text(&m, "text", (struct weir_str){b->text.ptr, b->text.len});
         else if (b->channel != WEIR_ARGUMENTS)
-            put_reasoning(c, &m, b);
-        else if (!put_call(c, &m, b))
+            message_reasoning(c, &m, b);
+        else if (!message_call(c, &m, b))
             return false;
         emit_close(&m, '}');
     }
     emit_close(&m, ']');
     emit_close(&m, '}');
     emit_close(&m, '}');
-    put_stop(&m, l);
-    put_usage(&m, &l->usage);
+    say_stop(&m, l);
+    say_usage(&m, &l->usage);
     emit_close(&m, '}');
     weir_out(c, text_view(&m.t));
     return true;

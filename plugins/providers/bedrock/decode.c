@@ -25,7 +25,7 @@ static bool give_up(struct decoder *d, const char *text)
     return false;
 }
 
-static uint32_t at(struct decoder *d, uint32_t object, const char *key)
+static uint32_t member(struct decoder *d, uint32_t object, const char *key)
 {
     return weir_json_get(d->j, object, key);
 }
@@ -122,9 +122,9 @@ static struct weir_str real_name(struct decoder *d, struct weir_str sent)
     return sent;
 }
 
-static bool put_call(struct decoder *d, uint32_t index, uint32_t use)
+static bool put_tool(struct decoder *d, uint32_t index, uint32_t use)
 {
-    uint32_t input = at(d, use, "input");
+    uint32_t input = member(d, use, "input");
     struct bedrock_open *o = open_get(d, index, WEIR_ARGUMENTS);
     struct weir_event ev = event(WEIR_ARGUMENTS, index);
 
@@ -173,7 +173,7 @@ static enum weir_finish finish_of(struct decoder *d, uint32_t reason)
 
 static void put_finish(struct decoder *d, uint32_t object)
 {
-    uint32_t reason = at(d, object, "stopReason"), fields = at(d, object, "additionalModelResponseFields");
+    uint32_t reason = member(d, object, "stopReason"), fields = member(d, object, "additionalModelResponseFields");
     struct weir_event ev = event(WEIR_FINISH, 0);
 
     if (!node_is_string(d->j, reason))
@@ -189,7 +189,7 @@ static void put_finish(struct decoder *d, uint32_t object)
 
 static int64_t tokens(struct decoder *d, uint32_t usage, const char *key)
 {
-    int64_t n = weir_json_int(d->j, at(d, usage, key), -1);
+    int64_t n = weir_json_int(d->j, member(d, usage, key), -1);
 
     return n < 0 || n > MOST_TOKENS ? -1 : n;
 }
@@ -309,33 +309,34 @@ static bool stream_error(struct decoder *d)
 
 static bool body_block(struct decoder *d, uint32_t index, uint32_t block)
 {
-    uint32_t reasoning = at(d, block, "reasoningContent"), text = at(d, reasoning, "reasoningText");
-    uint32_t use = at(d, block, "toolUse"), redacted = at(d, reasoning, "redactedContent");
-    uint32_t cited = at(d, at(d, block, "citationsContent"), "content");
+    uint32_t reasoning = member(d, block, "reasoningContent"), text = member(d, reasoning, "reasoningText");
+    uint32_t use = member(d, block, "toolUse"), redacted = member(d, reasoning, "redactedContent");
+    uint32_t cited = member(d, member(d, block, "citationsContent"), "content");
 
-    if (node_is_string(d->j, at(d, text, "text"))) {
-        if (!put_piece(d, index, WEIR_REASONING, at(d, text, "text"), true))
+    if (node_is_string(d->j, member(d, text, "text"))) {
+        if (!put_piece(d, index, WEIR_REASONING, member(d, text, "text"), true))
             return false;
-        if (node_is_string(d->j, at(d, text, "signature")))
+        if (node_is_string(d->j, member(d, text, "signature")))
             put_opaque(d, index, WEIR_STR("bedrock.signature"), get_value(d->c, d->j, text, "signature"));
     }
     if (node_is_string(d->j, redacted))
         put_opaque(d, index, WEIR_STR("bedrock.redacted"), node_value(d->c, d->j, redacted));
-    if (weir_json_is(d->j, use, WEIR_JSON_OBJECT) && !put_call(d, index, use))
+    if (weir_json_is(d->j, use, WEIR_JSON_OBJECT) && !put_tool(d, index, use))
         return false;
     for (EACH_ITEM(d->j, item, cited))
-        if (!put_piece(d, index, WEIR_TEXT, at(d, item, "text"), false))
+        if (!put_piece(d, index, WEIR_TEXT, member(d, item, "text"), false))
             return false;
-    return !node_is_string(d->j, at(d, block, "text")) || put_piece(d, index, WEIR_TEXT, at(d, block, "text"), true);
+    return !node_is_string(d->j, member(d, block, "text")) ||
+           put_piece(d, index, WEIR_TEXT, member(d, block, "text"), true);
 }
 
 static bool decode_body(struct decoder *d)
 {
-    uint32_t content = at(d, at(d, at(d, 0, "output"), "message"), "content"), index = 0;
-    uint32_t type = at(d, 0, "__type");
+    uint32_t content = member(d, member(d, member(d, 0, "output"), "message"), "content"), index = 0;
+    uint32_t type = member(d, 0, "__type");
 
     if (d->frame->status >= 400) {
-        struct weir_str name = node_value(d->c, d->j, node_is_string(d->j, type) ? type : at(d, 0, "code"));
+        struct weir_str name = node_value(d->c, d->j, node_is_string(d->j, type) ? type : member(d, 0, "code"));
         put_error(d, error_name(d, name), message_of(d), d->frame->status);
         return true;
     }
@@ -346,7 +347,7 @@ static bool decode_body(struct decoder *d)
         if (!body_block(d, index++, block))
             return false;
     put_finish(d, 0);
-    put_usage(d, at(d, 0, "usage"));
+    put_usage(d, member(d, 0, "usage"));
     return true;
 }
 
@@ -354,7 +355,7 @@ static bool decode_body(struct decoder *d)
 
 static bool block_index(struct decoder *d, uint32_t *index)
 {
-    int64_t n = weir_json_int(d->j, at(d, 0, "contentBlockIndex"), -1);
+    int64_t n = weir_json_int(d->j, member(d, 0, "contentBlockIndex"), -1);
 
     *index = (uint32_t)n;
     return (n >= 0 && n < 0x10000) || give_up(d, "a block's index makes no sense");
@@ -364,11 +365,11 @@ static bool block_index(struct decoder *d, uint32_t *index)
 static bool reasoning_delta(struct decoder *d, uint32_t index, uint32_t reasoning)
 {
     struct weir_str signature = get_value(d->c, d->j, reasoning, "signature");
-    uint32_t redacted = at(d, reasoning, "redactedContent");
+    uint32_t redacted = member(d, reasoning, "redactedContent");
     struct text t = {.c = d->c};
     struct bedrock_open *o;
 
-    if (!put_piece(d, index, WEIR_REASONING, at(d, reasoning, "text"), false))
+    if (!put_piece(d, index, WEIR_REASONING, member(d, reasoning, "text"), false))
         return false;
     if (node_is_string(d->j, redacted) && d->j->nodes[redacted].len)
         put_opaque(d, index, WEIR_STR("bedrock.redacted"), node_value(d->c, d->j, redacted));
@@ -385,10 +386,10 @@ static bool reasoning_delta(struct decoder *d, uint32_t index, uint32_t reasonin
 
 static bool stream_delta(struct decoder *d)
 {
-    uint32_t delta = at(d, 0, "delta"), reasoning = at(d, delta, "reasoningContent"), index;
+    uint32_t delta = member(d, 0, "delta"), reasoning = member(d, delta, "reasoningContent"), index;
 
-    if (!block_index(d, &index) || !put_piece(d, index, WEIR_TEXT, at(d, delta, "text"), false) ||
-        !put_piece(d, index, WEIR_ARGUMENTS, at(d, at(d, delta, "toolUse"), "input"), false))
+    if (!block_index(d, &index) || !put_piece(d, index, WEIR_TEXT, member(d, delta, "text"), false) ||
+        !put_piece(d, index, WEIR_ARGUMENTS, member(d, member(d, delta, "toolUse"), "input"), false))
         return false;
     return !weir_json_is(d->j, reasoning, WEIR_JSON_OBJECT) || reasoning_delta(d, index, reasoning);
 }
@@ -401,8 +402,8 @@ static bool decode_event(struct decoder *d)
     if (str_is(name, "messageStart")) {
         put_start(d);
     } else if (str_is(name, "contentBlockStart")) {
-        uint32_t use = at(d, at(d, 0, "start"), "toolUse");
-        return !weir_json_is(d->j, use, WEIR_JSON_OBJECT) || (block_index(d, &index) && put_call(d, index, use));
+        uint32_t use = member(d, member(d, 0, "start"), "toolUse");
+        return !weir_json_is(d->j, use, WEIR_JSON_OBJECT) || (block_index(d, &index) && put_tool(d, index, use));
     } else if (str_is(name, "contentBlockDelta")) {
         return stream_delta(d);
     } else if (str_is(name, "contentBlockStop")) {
@@ -412,7 +413,7 @@ static bool decode_event(struct decoder *d)
     } else if (str_is(name, "messageStop")) {
         put_finish(d, 0);
     } else if (str_is(name, "metadata")) {
-        put_usage(d, at(d, 0, "usage"));
+        put_usage(d, member(d, 0, "usage"));
     }
     return true;
 }

@@ -10,7 +10,7 @@
 #include "aws.h"
 #include "bedrock.h"
 
-static bool give_up(struct weir_error *e, const char *text)
+static bool cannot(struct weir_error *e, const char *text)
 {
     snprintf(e->code, sizeof e->code, "provider_misconfigured");
     snprintf(e->text, sizeof e->text, "%s", text);
@@ -153,7 +153,7 @@ static bool sign(struct weir_ctx *c, struct weir_http *h, struct weir_str url, s
     struct weir_str host, path;
 
     if (!aws_date(decimal(weir_fact(c, "time")), date) || !url_split(url, &host, &path))
-        return give_up(e, "The request to Bedrock cannot be signed: no time, or an address that is none.");
+        return cannot(e, "The request to Bedrock cannot be signed: no time, or an address that is none.");
     aws_hash(body, hash);
     struct aws_pair headers[] = {
         {WEIR_STR("content-type"), WEIR_STR("application/json")},
@@ -175,7 +175,7 @@ static bool sign(struct weir_ctx *c, struct weir_http *h, struct weir_str url, s
         .body_hash = str_of(hash),
     };
     if (!aws_sign(&r, authorization))
-        return give_up(e, "The request to Bedrock cannot be signed: region, access_key or secret_key is too long.");
+        return cannot(e, "The request to Bedrock cannot be signed: region, access_key or secret_key is too long.");
     c->host->http_header(h, "x-amz-content-sha256", str_of(hash));
     c->host->http_header(h, "x-amz-date", str_of(date));
     if (b->session_token[0])
@@ -211,7 +211,7 @@ enum weir_verdict bedrock_encode(struct weir_ctx *c, const struct weir_candidate
         if (v != WEIR_PASS)
             return v;
     } else if (!j) {
-        return give_up(e, "there is no body to send") ? WEIR_PASS : WEIR_FAIL;
+        return cannot(e, "there is no body to send") ? WEIR_PASS : WEIR_FAIL;
     }
     c->host->http_target(h, "POST", url);
     c->host->http_header(h, "content-type", WEIR_STR("application/json"));

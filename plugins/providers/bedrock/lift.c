@@ -39,11 +39,6 @@ bool lift_wrong(struct lift *l, const char *path, const char *want)
     return false;
 }
 
-static uint32_t at(struct lift *l, uint32_t object, const char *key)
-{
-    return weir_json_get(l->j, object, key);
-}
-
 /* ---- names ---- */
 
 static void lift_names(struct lift *l)
@@ -70,13 +65,14 @@ static void lift_names(struct lift *l)
     emit_open(&l->m, '{');
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char path[LIFT_PATH];
-        if (!node_there(l->j, at(l, at(l, 0, rows[i].group), rows[i].key)) || strcmp(last, rows[i].canonical) == 0)
+        if (!node_there(l->j, lift_at(l, lift_at(l, 0, rows[i].group), rows[i].key)) ||
+            strcmp(last, rows[i].canonical) == 0)
             continue;
         last = rows[i].canonical;
         snprintf(path, sizeof path, "%s.%s", rows[i].group, rows[i].key);
         emit_member_text(&l->m, rows[i].canonical, str_of(path));
     }
-    if (node_there(l->j, at(l, 0, "requestMetadata")))
+    if (node_there(l->j, lift_at(l, 0, "requestMetadata")))
         emit_member_lit(&l->m, "metadata", "requestMetadata");
     emit_close(&l->m, '}');
 }
@@ -87,21 +83,21 @@ static bool lift_tool_spec(struct lift *l, uint32_t array, uint32_t tool, uint32
 {
     static const char *const known[] = {"name", "description", "inputSchema", "strict", NULL};
     static const char *const schema_known[] = {"json", NULL};
-    uint32_t schema = at(l, spec, "inputSchema"), strict = at(l, spec, "strict");
+    uint32_t schema = lift_at(l, spec, "inputSchema"), strict = lift_at(l, spec, "strict");
     char inner[LIFT_PATH];
 
-    if (!node_is_string(l->j, at(l, spec, "name")))
+    if (!node_is_string(l->j, lift_at(l, spec, "name")))
         return lift_wrong(l, path, "a tool with a name");
-    snprintf(inner, sizeof inner, "%s.toolSpec", path);
+    snprintf(inner, sizeof inner, "%.80s.toolSpec", path);
     if (!lift_unknown(l, spec, inner, known, false))
         return false;
-    snprintf(inner, sizeof inner, "%s.toolSpec.inputSchema", path);
+    snprintf(inner, sizeof inner, "%.80s.toolSpec.inputSchema", path);
     if (!lift_unknown(l, schema, inner, schema_known, false))
         return false;
     emit_open(&l->m, '{');
-    emit_member(&l->m, "name", l->j, at(l, spec, "name"));
-    emit_member(&l->m, "description", l->j, at(l, spec, "description"));
-    emit_member(&l->m, "schema", l->j, at(l, schema, "json"));
+    emit_member(&l->m, "name", l->j, lift_at(l, spec, "name"));
+    emit_member(&l->m, "description", l->j, lift_at(l, spec, "description"));
+    emit_member(&l->m, "schema", l->j, lift_at(l, schema, "json"));
     if (node_there(l->j, strict))
         emit_member(&l->m, "strict", l->j, strict);
     lift_cache(l, array, tool);
@@ -123,10 +119,10 @@ static bool lift_tools(struct lift *l, uint32_t array)
     emit_key(&l->m, "tools");
     emit_open(&l->m, '[');
     for (EACH_ITEM(l->j, tool, array)) {
-        uint32_t spec = at(l, tool, "toolSpec"), hosted = at(l, tool, "systemTool");
+        uint32_t spec = lift_at(l, tool, "toolSpec"), hosted = lift_at(l, tool, "systemTool");
         char path[LIFT_PATH];
         snprintf(path, sizeof path, "toolConfig.tools[%u]", i++);
-        if (weir_json_is(l->j, at(l, tool, "cachePoint"), WEIR_JSON_OBJECT)) {
+        if (weir_json_is(l->j, lift_at(l, tool, "cachePoint"), WEIR_JSON_OBJECT)) {
             if (!lift_point(l, before, path))
                 return false;
             before = tool;
@@ -138,9 +134,9 @@ static bool lift_tools(struct lift *l, uint32_t array)
         if (node_there(l->j, spec)) {
             if (!lift_tool_spec(l, array, tool, spec, path))
                 return false;
-        } else if (node_is_string(l->j, at(l, hosted, "name"))) {
+        } else if (node_is_string(l->j, lift_at(l, hosted, "name"))) {
             emit_open(&l->m, '{');
-            emit_member(&l->m, "hosted", l->j, at(l, hosted, "name"));
+            emit_member(&l->m, "hosted", l->j, lift_at(l, hosted, "name"));
             emit_member(&l->m, "raw", l->j, hosted);
             emit_member_text(&l->m, "at", str_of(path));
             emit_close(&l->m, '}');
@@ -153,7 +149,7 @@ static bool lift_tools(struct lift *l, uint32_t array)
 static bool lift_choice(struct lift *l, uint32_t choice)
 {
     static const char *const known[] = {"auto", "any", "tool", NULL};
-    uint32_t tool = at(l, choice, "tool");
+    uint32_t tool = lift_at(l, choice, "tool");
 
     if (!node_there(l->j, choice))
         return true;
@@ -163,8 +159,8 @@ static bool lift_choice(struct lift *l, uint32_t choice)
     emit_open(&l->m, '{');
     if (node_there(l->j, tool)) {
         emit_member_lit(&l->m, "mode", "named");
-        emit_member(&l->m, "name", l->j, at(l, tool, "name"));
-    } else if (node_there(l->j, at(l, choice, "any"))) {
+        emit_member(&l->m, "name", l->j, lift_at(l, tool, "name"));
+    } else if (node_there(l->j, lift_at(l, choice, "any"))) {
         emit_member_lit(&l->m, "mode", "required");
     } else {
         emit_member_lit(&l->m, "mode", "auto");
@@ -178,15 +174,15 @@ static bool lift_choice(struct lift *l, uint32_t choice)
 static bool lift_inference(struct lift *l)
 {
     static const char *const known[] = {"maxTokens", "temperature", "topP", "stopSequences", NULL};
-    uint32_t config = at(l, 0, "inferenceConfig"), extra = at(l, 0, "additionalModelRequestFields");
+    uint32_t config = lift_at(l, 0, "inferenceConfig"), extra = lift_at(l, 0, "additionalModelRequestFields");
 
     if (!lift_unknown(l, config, "inferenceConfig", known, false))
         return false;
-    emit_member(&l->m, "max_output", l->j, at(l, config, "maxTokens"));
-    emit_member(&l->m, "temperature", l->j, at(l, config, "temperature"));
-    emit_member(&l->m, "top_p", l->j, at(l, config, "topP"));
-    emit_member(&l->m, "top_k", l->j, at(l, extra, "top_k"));
-    emit_member(&l->m, "stop", l->j, at(l, config, "stopSequences"));
+    emit_member(&l->m, "max_output", l->j, lift_at(l, config, "maxTokens"));
+    emit_member(&l->m, "temperature", l->j, lift_at(l, config, "temperature"));
+    emit_member(&l->m, "top_p", l->j, lift_at(l, config, "topP"));
+    emit_member(&l->m, "top_k", l->j, lift_at(l, extra, "top_k"));
+    emit_member(&l->m, "stop", l->j, lift_at(l, config, "stopSequences"));
     return true;
 }
 
@@ -195,7 +191,7 @@ static bool lift_format(struct lift *l, uint32_t format)
 {
     static const char *const known[] = {"type", "structure", NULL};
     static const char *const schema_known[] = {"schema", "name", "description", NULL};
-    uint32_t json = at(l, at(l, format, "structure"), "jsonSchema");
+    uint32_t json = lift_at(l, lift_at(l, format, "structure"), "jsonSchema");
     struct weir_str text = get_value(l->c, l->j, json, "schema");
     struct weir_error why = {{0}, {0}, {0}};
     const struct weir_json *schema;
@@ -205,7 +201,7 @@ static bool lift_format(struct lift *l, uint32_t format)
     if (!lift_unknown(l, format, "outputConfig.textFormat", known, false) ||
         !lift_unknown(l, json, "outputConfig.textFormat.structure.jsonSchema", schema_known, false))
         return false;
-    if (!node_says(l->j, at(l, format, "type"), "json_schema"))
+    if (!node_says(l->j, lift_at(l, format, "type"), "json_schema"))
         return lift_lossy(l, "outputConfig.textFormat.type", false);
     schema = weir_skim(l->c, text, &why);
     if (!schema || !weir_json_is(schema, 0, WEIR_JSON_OBJECT))
@@ -214,8 +210,8 @@ static bool lift_format(struct lift *l, uint32_t format)
     emit_key(&l->m, "format");
     emit_open(&l->m, '{');
     emit_member_lit(&l->m, "type", "schema");
-    emit_member(&l->m, "name", l->j, at(l, json, "name"));
-    emit_member(&l->m, "description", l->j, at(l, json, "description"));
+    emit_member(&l->m, "name", l->j, lift_at(l, json, "name"));
+    emit_member(&l->m, "description", l->j, lift_at(l, json, "description"));
     emit_key(&l->m, "schema");
     emit_raw(&l->m, text);
     emit_close(&l->m, '}');
@@ -228,19 +224,19 @@ static bool lift_reasoning(struct lift *l)
     static const char *const known[] = {"thinking", "top_k", "output_config", "anthropic_beta", NULL};
     static const char *const thinking_known[] = {"type", "budget_tokens", NULL};
     static const char *const effort_known[] = {"effort", NULL};
-    uint32_t extra = at(l, 0, "additionalModelRequestFields"), thinking = at(l, extra, "thinking");
-    uint32_t config = at(l, extra, "output_config"), effort = at(l, config, "effort");
-    uint32_t type = at(l, thinking, "type");
+    uint32_t extra = lift_at(l, 0, "additionalModelRequestFields"), thinking = lift_at(l, extra, "thinking");
+    uint32_t config = lift_at(l, extra, "output_config"), effort = lift_at(l, config, "effort");
+    uint32_t type = lift_at(l, thinking, "type");
 
     if (!lift_unknown(l, extra, "additionalModelRequestFields", known, false) ||
         !lift_unknown(l, thinking, "additionalModelRequestFields.thinking", thinking_known, false) ||
         !lift_unknown(l, config, "additionalModelRequestFields.output_config", effort_known, false))
         return false;
-    if (node_there(l->j, at(l, extra, "anthropic_beta")) &&
+    if (node_there(l->j, lift_at(l, extra, "anthropic_beta")) &&
         !lift_lossy(l, "additionalModelRequestFields.anthropic_beta", true))
         return false;
     if (!node_is_string(l->j, effort))
-        effort = at(l, at(l, 0, "outputConfig"), "effort");
+        effort = lift_at(l, lift_at(l, 0, "outputConfig"), "effort");
     if (!node_is_string(l->j, type) && !node_is_string(l->j, effort))
         return true;
     emit_key(&l->m, "reasoning");
@@ -250,7 +246,7 @@ static bool lift_reasoning(struct lift *l)
     else if (node_is_string(l->j, effort))
         emit_member(&l->m, "effort", l->j, effort);
     if (node_says(l->j, type, "enabled"))
-        emit_member(&l->m, "budget", l->j, at(l, thinking, "budget_tokens"));
+        emit_member(&l->m, "budget", l->j, lift_at(l, thinking, "budget_tokens"));
     if (node_says(l->j, type, "adaptive")) {
         emit_key(&l->m, "adaptive");
         emit_bool(&l->m, true);
@@ -267,28 +263,28 @@ static bool lift_rest(struct lift *l)
         "messages",          "system",      "inferenceConfig", "toolConfig",   "additionalModelRequestFields",
         "performanceConfig", "serviceTier", "requestMetadata", "outputConfig", NULL};
 
-    emit_member(&l->m, "service_tier", l->j, at(l, at(l, 0, "serviceTier"), "type"));
-    emit_member(&l->m, "metadata", l->j, at(l, 0, "requestMetadata"));
-    if (node_there(l->j, at(l, 0, "performanceConfig")) && !lift_lossy(l, "performanceConfig", true))
+    emit_member(&l->m, "service_tier", l->j, lift_at(l, lift_at(l, 0, "serviceTier"), "type"));
+    emit_member(&l->m, "metadata", l->j, lift_at(l, 0, "requestMetadata"));
+    if (node_there(l->j, lift_at(l, 0, "performanceConfig")) && !lift_lossy(l, "performanceConfig", true))
         return false;
-    return lift_unknown(l, at(l, 0, "serviceTier"), "serviceTier", tier_known, false) &&
-           lift_unknown(l, at(l, 0, "outputConfig"), "outputConfig", output_known, false) &&
-           lift_unknown(l, at(l, 0, "toolConfig"), "toolConfig", tools_known, false) &&
+    return lift_unknown(l, lift_at(l, 0, "serviceTier"), "serviceTier", tier_known, false) &&
+           lift_unknown(l, lift_at(l, 0, "outputConfig"), "outputConfig", output_known, false) &&
+           lift_unknown(l, lift_at(l, 0, "toolConfig"), "toolConfig", tools_known, false) &&
            lift_unknown(l, 0, "", known, false);
 }
 
 bool bedrock_lift(struct weir_ctx *c, struct weir_error *e)
 {
     struct lift l = {.c = c, .j = weir_body(c), .e = e, .m = {.t.c = c}};
-    uint32_t tools = at(&l, 0, "toolConfig");
+    uint32_t tools = lift_at(&l, 0, "toolConfig");
 
     emit_open(&l.m, '{');
     lift_names(&l);
     emit_key(&l.m, "stream");
     emit_bool(&l.m, weir_request(c)->stream);
-    if (!lift_system(&l, at(&l, 0, "system")) || !lift_messages(&l, at(&l, 0, "messages")) ||
-        !lift_tools(&l, at(&l, tools, "tools")) || !lift_choice(&l, at(&l, tools, "toolChoice")) ||
-        !lift_inference(&l) || !lift_format(&l, at(&l, at(&l, 0, "outputConfig"), "textFormat")) ||
+    if (!lift_system(&l, lift_at(&l, 0, "system")) || !lift_messages(&l, lift_at(&l, 0, "messages")) ||
+        !lift_tools(&l, lift_at(&l, tools, "tools")) || !lift_choice(&l, lift_at(&l, tools, "toolChoice")) ||
+        !lift_inference(&l) || !lift_format(&l, lift_at(&l, lift_at(&l, 0, "outputConfig"), "textFormat")) ||
         !lift_reasoning(&l) || !lift_rest(&l))
         return false;
     emit_close(&l.m, '}');

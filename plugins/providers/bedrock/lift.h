@@ -15,6 +15,11 @@ struct lift {
     struct emit m;
 };
 
+static inline uint32_t lift_at(const struct lift *l, uint32_t object, const char *key)
+{
+    return weir_json_get(l->j, object, key);
+}
+
 /* A member that has no place: false, refused. */
 bool lift_lossy(struct lift *, const char *path, bool hint);
 /* The same for each key of `object` that is not among `known`; its name is put behind `path` and a dot. */

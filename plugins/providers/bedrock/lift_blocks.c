@@ -11,11 +11,6 @@
 #include "bedrock.h"
 #include "lift.h"
 
-static uint32_t at(struct lift *l, uint32_t object, const char *key)
-{
-    return weir_json_get(l->j, object, key);
-}
-
 static bool is_object(struct lift *l, uint32_t node)
 {
     return weir_json_is(l->j, node, WEIR_JSON_OBJECT);
@@ -26,7 +21,7 @@ static uint32_t cache_behind(struct lift *l, uint32_t array, uint32_t block)
 {
     uint32_t next = weir_json_next(l->j, array, block);
 
-    return next == WEIR_NO_NODE ? next : at(l, next, "cachePoint");
+    return next == WEIR_NO_NODE ? next : lift_at(l, next, "cachePoint");
 }
 
 void lift_cache(struct lift *l, uint32_t array, uint32_t block)
@@ -37,7 +32,7 @@ void lift_cache(struct lift *l, uint32_t array, uint32_t block)
         return;
     emit_key(&l->m, "cache");
     emit_open(&l->m, '{');
-    emit_member(&l->m, "ttl", l->j, at(l, point, "ttl"));
+    emit_member(&l->m, "ttl", l->j, lift_at(l, point, "ttl"));
     emit_close(&l->m, '}');
 }
 
@@ -108,7 +103,7 @@ static bool part_other(struct lift *l, const char *name, uint32_t value, const c
 static bool texts_join(struct lift *l, uint32_t array, struct text *to)
 {
     for (EACH_ITEM(l->j, item, array)) {
-        if (!node_is_string(l->j, at(l, item, "text")))
+        if (!node_is_string(l->j, lift_at(l, item, "text")))
             return false;
         text_str(to, get_value(l->c, l->j, item, "text"));
     }
@@ -117,10 +112,10 @@ static bool texts_join(struct lift *l, uint32_t array, struct text *to)
 
 static void document_rest(struct lift *l, uint32_t media)
 {
-    uint32_t citations = at(l, at(l, media, "citations"), "enabled");
+    uint32_t citations = lift_at(l, lift_at(l, media, "citations"), "enabled");
 
-    emit_member(&l->m, "name", l->j, at(l, media, "name"));
-    emit_member(&l->m, "context", l->j, at(l, media, "context"));
+    emit_member(&l->m, "name", l->j, lift_at(l, media, "name"));
+    emit_member(&l->m, "context", l->j, lift_at(l, media, "context"));
     if (node_there(l->j, citations))
         emit_member(&l->m, "citations", l->j, citations);
 }
@@ -129,7 +124,8 @@ static void document_rest(struct lift *l, uint32_t media)
 static bool part_media(struct lift *l, uint32_t array, uint32_t block, const char *kind, uint32_t media,
                        const char *path)
 {
-    uint32_t source = at(l, media, "source"), bytes = at(l, source, "bytes"), text = at(l, source, "text");
+    uint32_t source = lift_at(l, media, "source"), bytes = lift_at(l, source, "bytes"),
+             text = lift_at(l, source, "text");
     struct weir_str format = get_value(l->c, l->j, media, "format");
     const char *type = media_type(format, kind);
     bool document = strcmp(kind, "document") == 0, audio = strcmp(kind, "audio") == 0;
@@ -138,7 +134,7 @@ static bool part_media(struct lift *l, uint32_t array, uint32_t block, const cha
     if (document && node_is_string(l->j, text))
         text_str(&joined, get_value(l->c, l->j, source, "text"));
     else if (!node_is_string(l->j, bytes) || (!type && !audio)) {
-        if (!document || !texts_join(l, at(l, source, "content"), &joined) || !joined.len)
+        if (!document || !texts_join(l, lift_at(l, source, "content"), &joined) || !joined.len)
             return part_other(l, kind, media, path);
     }
     part_open(l, kind);
@@ -159,15 +155,15 @@ static bool part_media(struct lift *l, uint32_t array, uint32_t block, const cha
 static bool part_call(struct lift *l, uint32_t array, uint32_t block, uint32_t use, const char *path)
 {
     static const char *const known[] = {"toolUseId", "name", "input", NULL};
-    uint32_t input = at(l, use, "input");
+    uint32_t input = lift_at(l, use, "input");
     char inner[LIFT_PATH];
 
-    snprintf(inner, sizeof inner, "%s.toolUse", path);
+    snprintf(inner, sizeof inner, "%.80s.toolUse", path);
     if (!lift_unknown(l, use, inner, known, false))
         return false;
     part_open(l, "call");
-    emit_member(&l->m, "id", l->j, at(l, use, "toolUseId"));
-    emit_member(&l->m, "name", l->j, at(l, use, "name"));
+    emit_member(&l->m, "id", l->j, lift_at(l, use, "toolUseId"));
+    emit_member(&l->m, "name", l->j, lift_at(l, use, "name"));
     emit_member_text(&l->m, "arguments", is_object(l, input) ? weir_json_text(l->j, input) : WEIR_STR("{}"));
     lift_cache(l, array, block);
     emit_member_text(&l->m, "at", str_of(path));
@@ -178,7 +174,7 @@ static bool part_call(struct lift *l, uint32_t array, uint32_t block, uint32_t u
 /* A signature that another vendor's answer was given as one is known by its mark. */
 static bool part_reasoning(struct lift *l, uint32_t reasoning)
 {
-    uint32_t text = at(l, reasoning, "reasoningText");
+    uint32_t text = lift_at(l, reasoning, "reasoningText");
     struct weir_str kind = WEIR_STR("bedrock.signature"), data = get_value(l->c, l->j, text, "signature");
     struct weir_str redacted = get_value(l->c, l->j, reasoning, "redactedContent"), plain;
 
@@ -191,7 +187,7 @@ static bool part_reasoning(struct lift *l, uint32_t reasoning)
         opaque_read(data, &kind, &data);
     }
     part_open(l, "reasoning");
-    emit_member(&l->m, "text", l->j, at(l, text, "text"));
+    emit_member(&l->m, "text", l->j, lift_at(l, text, "text"));
     if (data.len) {
         emit_member_text(&l->m, "opaque", data);
         emit_member_text(&l->m, "kind", kind);
@@ -205,10 +201,10 @@ static bool part_citations(struct lift *l, uint32_t array, uint32_t block, uint3
     struct text joined = {.c = l->c};
     char inner[LIFT_PATH];
 
-    if (!texts_join(l, at(l, value, "content"), &joined))
+    if (!texts_join(l, lift_at(l, value, "content"), &joined))
         return part_other(l, "citationsContent", value, path);
-    snprintf(inner, sizeof inner, "%s.citationsContent.citations", path);
-    if (node_there(l->j, at(l, value, "citations")) && !lift_lossy(l, inner, true))
+    snprintf(inner, sizeof inner, "%.80s.citationsContent.citations", path);
+    if (node_there(l->j, lift_at(l, value, "citations")) && !lift_lossy(l, inner, true))
         return false;
     part_open(l, "text");
     emit_member_text(&l->m, "text", text_view(&joined));
@@ -221,11 +217,11 @@ static bool part_citations(struct lift *l, uint32_t array, uint32_t block, uint3
 
 static bool result_item(struct lift *l, uint32_t array, uint32_t item, const char *path)
 {
-    uint32_t json = at(l, item, "json"), v;
+    uint32_t json = lift_at(l, item, "json"), v;
 
-    if (node_is_string(l->j, at(l, item, "text"))) {
+    if (node_is_string(l->j, lift_at(l, item, "text"))) {
         part_open(l, "text");
-        emit_member(&l->m, "text", l->j, at(l, item, "text"));
+        emit_member(&l->m, "text", l->j, lift_at(l, item, "text"));
         emit_close(&l->m, '}');
         return true;
     }
@@ -235,9 +231,9 @@ static bool result_item(struct lift *l, uint32_t array, uint32_t item, const cha
         emit_close(&l->m, '}');
         return true;
     }
-    if (is_object(l, v = at(l, item, "image")))
+    if (is_object(l, v = lift_at(l, item, "image")))
         return part_media(l, array, item, "image", v, path);
-    if (is_object(l, v = at(l, item, "document")))
+    if (is_object(l, v = lift_at(l, item, "document")))
         return part_media(l, array, item, "document", v, path);
     return part_other(l, "toolResult.content", item, path);
 }
@@ -245,24 +241,24 @@ static bool result_item(struct lift *l, uint32_t array, uint32_t item, const cha
 static bool part_result(struct lift *l, uint32_t array, uint32_t block, uint32_t result, const char *path)
 {
     static const char *const known[] = {"toolUseId", "content", "status", NULL};
-    uint32_t content = at(l, result, "content");
+    uint32_t content = lift_at(l, result, "content");
     char inner[LIFT_PATH];
     unsigned i = 0;
 
-    snprintf(inner, sizeof inner, "%s.toolResult", path);
+    snprintf(inner, sizeof inner, "%.80s.toolResult", path);
     if (!lift_unknown(l, result, inner, known, false))
         return false;
     part_open(l, "result");
-    emit_member(&l->m, "id", l->j, at(l, result, "toolUseId"));
+    emit_member(&l->m, "id", l->j, lift_at(l, result, "toolUseId"));
     emit_key(&l->m, "content");
     emit_open(&l->m, '[');
     for (EACH_ITEM(l->j, item, content)) {
-        snprintf(inner, sizeof inner, "%s.toolResult.content[%u]", path, i++);
+        snprintf(inner, sizeof inner, "%.80s.toolResult.content[%u]", path, i++);
         if (!result_item(l, content, item, inner))
             return false;
     }
     emit_close(&l->m, ']');
-    if (node_says(l->j, at(l, result, "status"), "error")) {
+    if (node_says(l->j, lift_at(l, result, "status"), "error")) {
         emit_key(&l->m, "error");
         emit_bool(&l->m, true);
     }
@@ -277,7 +273,7 @@ static bool part_result(struct lift *l, uint32_t array, uint32_t block, uint32_t
 /* A cachePoint with nothing before it to be said with is told. */
 bool lift_point(struct lift *l, uint32_t before, const char *path)
 {
-    return (before != WEIR_NO_NODE && !is_object(l, at(l, before, "cachePoint"))) || lift_lossy(l, path, true);
+    return (before != WEIR_NO_NODE && !is_object(l, lift_at(l, before, "cachePoint"))) || lift_lossy(l, path, true);
 }
 
 static bool lift_block(struct lift *l, uint32_t array, uint32_t block, uint32_t before, const char *path)
@@ -286,25 +282,25 @@ static bool lift_block(struct lift *l, uint32_t array, uint32_t block, uint32_t 
     uint32_t first = is_object(l, block) ? weir_json_first(l->j, block) : WEIR_NO_NODE, guard, v;
     char name[48];
 
-    if (node_is_string(l->j, v = at(l, block, "text"))) {
+    if (node_is_string(l->j, v = lift_at(l, block, "text"))) {
         part_text(l, array, block, v);
         return true;
     }
     for (size_t i = 0; i < sizeof media / sizeof *media; i++)
-        if (is_object(l, v = at(l, block, media[i])))
+        if (is_object(l, v = lift_at(l, block, media[i])))
             return part_media(l, array, block, media[i], v, path);
-    if (is_object(l, v = at(l, block, "toolUse")))
+    if (is_object(l, v = lift_at(l, block, "toolUse")))
         return part_call(l, array, block, v, path);
-    if (is_object(l, v = at(l, block, "toolResult")))
+    if (is_object(l, v = lift_at(l, block, "toolResult")))
         return part_result(l, array, block, v, path);
-    if (is_object(l, v = at(l, block, "reasoningContent")))
+    if (is_object(l, v = lift_at(l, block, "reasoningContent")))
         return part_reasoning(l, v);
-    if (is_object(l, v = at(l, block, "citationsContent")))
+    if (is_object(l, v = lift_at(l, block, "citationsContent")))
         return part_citations(l, array, block, v, path);
-    if (is_object(l, at(l, block, "cachePoint")))
+    if (is_object(l, lift_at(l, block, "cachePoint")))
         return lift_point(l, before, path);
-    guard = at(l, at(l, block, "guardContent"), "text");
-    if (node_is_string(l->j, v = at(l, guard, "text"))) {
+    guard = lift_at(l, lift_at(l, block, "guardContent"), "text");
+    if (node_is_string(l->j, v = lift_at(l, guard, "text"))) {
         part_text(l, array, block, v);
         return lift_lossy(l, path, true);
     }
@@ -325,11 +321,11 @@ bool lift_system(struct lift *l, uint32_t array)
     emit_key(&l->m, "system");
     emit_open(&l->m, '[');
     for (EACH_ITEM(l->j, block, array)) {
-        uint32_t guard = at(l, at(l, block, "guardContent"), "text");
+        uint32_t guard = lift_at(l, lift_at(l, block, "guardContent"), "text");
         char path[LIFT_PATH];
         snprintf(path, sizeof path, "system[%u]", i++);
-        if (node_is_string(l->j, at(l, block, "text")) || is_object(l, at(l, block, "cachePoint")) ||
-            node_is_string(l->j, at(l, guard, "text"))) {
+        if (node_is_string(l->j, lift_at(l, block, "text")) || is_object(l, lift_at(l, block, "cachePoint")) ||
+            node_is_string(l->j, lift_at(l, guard, "text"))) {
             if (!lift_block(l, array, block, before, path))
                 return false;
         } else if (!lift_lossy(l, path, false)) {
@@ -343,13 +339,13 @@ bool lift_system(struct lift *l, uint32_t array)
 
 static bool is_result(struct lift *l, uint32_t block)
 {
-    return is_object(l, at(l, block, "toolResult"));
+    return is_object(l, lift_at(l, block, "toolResult"));
 }
 
 /* One canonical message of the blocks that are results, or that are not; a cachePoint goes with what it is behind. */
 static bool lift_message(struct lift *l, uint32_t message, unsigned index, bool results, const char *role)
 {
-    uint32_t content = at(l, message, "content"), before = WEIR_NO_NODE;
+    uint32_t content = lift_at(l, message, "content"), before = WEIR_NO_NODE;
     bool behind = false;
     unsigned i = 0;
 
@@ -359,7 +355,7 @@ static bool lift_message(struct lift *l, uint32_t message, unsigned index, bool 
     emit_open(&l->m, '[');
     for (EACH_ITEM(l->j, block, content)) {
         char path[LIFT_PATH];
-        bool point = is_object(l, at(l, block, "cachePoint"));
+        bool point = is_object(l, lift_at(l, block, "cachePoint"));
         snprintf(path, sizeof path, "messages[%u].content[%u]", index, i++);
         behind = point ? behind : is_result(l, block);
         if (behind == results && !lift_block(l, content, block, before, path))
@@ -378,14 +374,14 @@ bool lift_messages(struct lift *l, uint32_t array)
     emit_key(&l->m, "messages");
     emit_open(&l->m, '[');
     for (EACH_ITEM(l->j, m, array)) {
-        uint32_t role = at(l, m, "role"), content = at(l, m, "content");
+        uint32_t role = lift_at(l, m, "role"), content = lift_at(l, m, "content");
         const char *word = node_says(l->j, role, "assistant") ? "assistant"
                            : node_says(l->j, role, "system")  ? "system"
                                                               : "user";
         bool results = false, others = weir_json_first(l->j, content) == WEIR_NO_NODE;
         for (EACH_ITEM(l->j, block, content)) {
             results |= is_result(l, block);
-            others |= !is_result(l, block) && !is_object(l, at(l, block, "cachePoint"));
+            others |= !is_result(l, block) && !is_object(l, lift_at(l, block, "cachePoint"));
         }
         if (results && !lift_message(l, m, index, true, "tool"))
             return false;

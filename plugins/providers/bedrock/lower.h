@@ -17,6 +17,11 @@ struct lower {
     size_t document_count, document_cap;
 };
 
+static inline uint32_t lower_at(const struct lower *l, uint32_t object, const char *key)
+{
+    return weir_json_get(l->j, object, key);
+}
+
 bool lower_is(const struct lower *, const char *family); /* the model's id has this in it */
 
 /* The name that Converse takes for a tool; what it was is kept for decode. */

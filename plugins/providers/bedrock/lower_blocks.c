@@ -19,14 +19,9 @@ struct history {
     size_t count, cap;
 };
 
-static uint32_t at(struct lower *l, uint32_t object, const char *key)
-{
-    return weir_json_get(l->j, object, key);
-}
-
 static bool type_is(struct lower *l, uint32_t part, const char *type)
 {
-    return node_says(l->j, at(l, part, "type"), type);
+    return node_says(l->j, lower_at(l, part, "type"), type);
 }
 
 static bool is_blank(struct weir_str s)
@@ -53,7 +48,7 @@ static void put_point(struct lower *l, struct weir_str ttl)
 
 bool lower_cache(struct lower *l, uint32_t part)
 {
-    uint32_t cache = at(l, part, "cache");
+    uint32_t cache = lower_at(l, part, "cache");
 
     if (node_there(l->j, cache))
         put_point(l, get_value(l->c, l->j, cache, "ttl"));
@@ -155,10 +150,10 @@ static void put_source(struct lower *l, const char *key, uint32_t value)
 /* Of URLs and of files that another vendor keeps Converse can read none. */
 static bool media_format(struct lower *l, uint32_t part, const char *kind, const char **format)
 {
-    uint32_t data = at(l, part, "data");
+    uint32_t data = lower_at(l, part, "data");
 
     *format = type_is(l, part, "audio") ? NULL : format_of(get_value(l->c, l->j, part, "media_type"));
-    if (type_is(l, part, "document") && node_is_string(l->j, at(l, part, "text"))) {
+    if (type_is(l, part, "document") && node_is_string(l->j, lower_at(l, part, "text"))) {
         *format = "txt";
         return true;
     }
@@ -170,7 +165,7 @@ static bool media_format(struct lower *l, uint32_t part, const char *kind, const
 
 static bool put_media(struct lower *l, uint32_t part, const char *kind)
 {
-    uint32_t text = at(l, part, "text"), data = at(l, part, "data");
+    uint32_t text = lower_at(l, part, "text"), data = lower_at(l, part, "data");
     const char *format;
 
     if (!media_format(l, part, kind, &format))
@@ -184,12 +179,13 @@ static bool put_media(struct lower *l, uint32_t part, const char *kind)
     put_source(l, node_is_string(l->j, data) ? "bytes" : "text", node_is_string(l->j, data) ? data : text);
     emit_close(&l->m, '}');
     emit_close(&l->m, '}');
-    return !node_there(l->j, at(l, part, "detail")) || canon_lossy_at(l->c, part, "detail", true, l->e);
+    return !node_there(l->j, lower_at(l, part, "detail")) || canon_lossy_at(l->c, part, "detail", true, l->e);
 }
 
 static bool put_document(struct lower *l, uint32_t part)
 {
-    uint32_t text = at(l, part, "text"), data = at(l, part, "data"), citations = at(l, part, "citations");
+    uint32_t text = lower_at(l, part, "text"), data = lower_at(l, part, "data"),
+             citations = lower_at(l, part, "citations");
     const char *format;
 
     if (!media_format(l, part, "document", &format))
@@ -204,7 +200,7 @@ static bool put_document(struct lower *l, uint32_t part)
     emit_member_text(&l->m, "format", str_of(format));
     emit_member_text(&l->m, "name", document_name(l, get_value(l->c, l->j, part, "name")));
     put_source(l, node_is_string(l->j, data) ? "bytes" : "text", node_is_string(l->j, data) ? data : text);
-    emit_member(&l->m, "context", l->j, at(l, part, "context"));
+    emit_member(&l->m, "context", l->j, lower_at(l, part, "context"));
     if (node_there(l->j, citations)) {
         emit_key(&l->m, "citations");
         emit_open(&l->m, '{');
@@ -228,9 +224,9 @@ static bool put_call(struct lower *l, uint32_t part)
     emit_member_text(&l->m, "toolUseId", lower_call_id(l, get_value(l->c, l->j, part, "id")));
     emit_member_text(&l->m, "name", lower_name(l, get_value(l->c, l->j, part, "name")));
     emit_key(&l->m, "input");
-    if (node_true(l->j, at(l, part, "custom"))) {
+    if (node_true(l->j, lower_at(l, part, "custom"))) {
         emit_open(&l->m, '{');
-        emit_member(&l->m, "input", l->j, at(l, part, "input"));
+        emit_member(&l->m, "input", l->j, lower_at(l, part, "input"));
         emit_close(&l->m, '}');
     } else {
         if (!canon_arguments(l->c, part, &input, l->e))
@@ -257,11 +253,11 @@ static bool put_result(struct lower *l, uint32_t part)
     emit_member_text(&l->m, "toolUseId", lower_call_id(l, get_value(l->c, l->j, part, "id")));
     emit_key(&l->m, "content");
     emit_open(&l->m, '[');
-    for (EACH_ITEM(l->j, item, at(l, part, "content"))) {
+    for (EACH_ITEM(l->j, item, lower_at(l, part, "content"))) {
         bool good = true;
         if (type_is(l, item, "text")) {
             if (!is_blank(get_value(l->c, l->j, item, "text")))
-                put_text(l, at(l, item, "text"));
+                put_text(l, lower_at(l, item, "text"));
         } else if (type_is(l, item, "image")) {
             good = put_media(l, item, "image");
         } else if (type_is(l, item, "document")) {
@@ -273,7 +269,7 @@ static bool put_result(struct lower *l, uint32_t part)
             return false;
     }
     emit_close(&l->m, ']');
-    if (node_true(l->j, at(l, part, "error")))
+    if (node_true(l->j, lower_at(l, part, "error")))
         emit_member_lit(&l->m, "status", "error");
     emit_close(&l->m, '}');
     emit_close(&l->m, '}');
@@ -284,19 +280,19 @@ static bool put_result(struct lower *l, uint32_t part)
 
 static bool is_ours(struct lower *l, uint32_t part)
 {
-    uint32_t kind = at(l, part, "kind");
+    uint32_t kind = lower_at(l, part, "kind");
 
     return node_says(l->j, kind, "bedrock.signature") || node_says(l->j, kind, "bedrock.redacted");
 }
 
 static void put_reasoning(struct lower *l, uint32_t part)
 {
-    uint32_t opaque = at(l, part, "opaque"), text = at(l, part, "text");
+    uint32_t opaque = lower_at(l, part, "opaque"), text = lower_at(l, part, "text");
 
     emit_open(&l->m, '{');
     emit_key(&l->m, "reasoningContent");
     emit_open(&l->m, '{');
-    if (node_says(l->j, at(l, part, "kind"), "bedrock.redacted")) {
+    if (node_says(l->j, lower_at(l, part, "kind"), "bedrock.redacted")) {
         emit_member(&l->m, "redactedContent", l->j, opaque);
     } else {
         emit_key(&l->m, "reasoningText");
@@ -335,7 +331,7 @@ static bool put_block(struct lower *l, const struct said *s)
     if (s->aside)
         put_aside(l, s->part);
     else if (type_is(l, s->part, "text") || type_is(l, s->part, "refusal"))
-        put_text(l, at(l, s->part, "text"));
+        put_text(l, lower_at(l, s->part, "text"));
     else if (type_is(l, s->part, "call"))
         good = put_call(l, s->part);
     else if (type_is(l, s->part, "result"))
@@ -371,7 +367,7 @@ static bool says(struct lower *l, uint32_t part, bool *something)
                 return true;
             if (!media_format(l, part, known[i], &format))
                 return false;
-            *something = format || (i == 1 && node_is_string(l->j, at(l, part, "data")));
+            *something = format || (i == 1 && node_is_string(l->j, lower_at(l, part, "data")));
             return true;
         }
     *something = false;
@@ -393,12 +389,12 @@ static bool history_read(struct lower *l, struct history *h)
 {
     unsigned index = 0;
 
-    for (EACH_ITEM(l->j, m, at(l, 0, "messages"))) {
-        uint32_t role = at(l, m, "role");
+    for (EACH_ITEM(l->j, m, lower_at(l, 0, "messages"))) {
+        uint32_t role = lower_at(l, m, "role");
         bool aside = node_says(l->j, role, "system"), told = false, something;
         char path[48];
         snprintf(path, sizeof path, "messages[%u]", index++);
-        for (EACH_ITEM(l->j, part, at(l, m, "content"))) {
+        for (EACH_ITEM(l->j, part, lower_at(l, m, "content"))) {
             struct said s = {part, node_says(l->j, role, "assistant"), type_is(l, part, "result"), aside};
             if (!says(l, part, &something))
                 return false;
@@ -435,7 +431,7 @@ static void put_company(struct lower *l, const struct said *s, size_t n)
 /* One message of `n` parts: results, then all else. */
 static bool put_message(struct lower *l, const struct said *s, size_t n, bool last)
 {
-    uint32_t cache = at(l, 0, "cache");
+    uint32_t cache = lower_at(l, 0, "cache");
 
     emit_open(&l->m, '{');
     emit_member_text(&l->m, "role", s->assistant ? WEIR_STR("assistant") : WEIR_STR("user"));
@@ -446,7 +442,7 @@ static bool put_message(struct lower *l, const struct said *s, size_t n, bool la
             if (s[i].result == results && !put_block(l, &s[i]))
                 return false;
     put_company(l, s, n);
-    if (last && node_there(l->j, cache) && !node_there(l->j, at(l, s[n - 1].part, "cache")))
+    if (last && node_there(l->j, cache) && !node_there(l->j, lower_at(l, s[n - 1].part, "cache")))
         put_point(l, get_value(l->c, l->j, cache, "ttl"));
     emit_close(&l->m, ']');
     emit_close(&l->m, '}');
@@ -480,7 +476,7 @@ bool lower_system(struct lower *l)
 {
     bool any = false;
 
-    for (EACH_ITEM(l->j, part, at(l, 0, "system"))) {
+    for (EACH_ITEM(l->j, part, lower_at(l, 0, "system"))) {
         if (is_blank(get_value(l->c, l->j, part, "text")))
             continue;
         if (!any) {
@@ -488,7 +484,7 @@ bool lower_system(struct lower *l)
             emit_open(&l->m, '[');
         }
         any = true;
-        put_text(l, at(l, part, "text"));
+        put_text(l, lower_at(l, part, "text"));
         lower_cache(l, part);
     }
     if (any)

@@ -7,18 +7,13 @@
  */
 #include "lower.h"
 
-static uint32_t at(struct lower *l, uint32_t object, const char *key)
-{
-    return weir_json_get(l->j, object, key);
-}
-
 static bool is_allowed(struct lower *l, struct weir_str name)
 {
-    uint32_t choice = at(l, 0, "tool_choice");
+    uint32_t choice = lower_at(l, 0, "tool_choice");
 
-    if (!node_says(l->j, at(l, choice, "mode"), "allowed"))
+    if (!node_says(l->j, lower_at(l, choice, "mode"), "allowed"))
         return true;
-    for (EACH_ITEM(l->j, n, at(l, choice, "names")))
+    for (EACH_ITEM(l->j, n, lower_at(l, choice, "names")))
         if (str_eq(node_value(l->c, l->j, n), name))
             return true;
     return false;
@@ -26,7 +21,7 @@ static bool is_allowed(struct lower *l, struct weir_str name)
 
 static void put_spec(struct lower *l, struct weir_str name, uint32_t tool)
 {
-    uint32_t description = at(l, tool, "description"), schema = at(l, tool, "schema");
+    uint32_t description = lower_at(l, tool, "description"), schema = lower_at(l, tool, "schema");
 
     emit_open(&l->m, '{');
     emit_key(&l->m, "toolSpec");
@@ -42,7 +37,7 @@ static void put_spec(struct lower *l, struct weir_str name, uint32_t tool)
     else
         emit_raw(&l->m, WEIR_STR("{\"type\":\"object\"}"));
     emit_close(&l->m, '}');
-    if (node_true(l->j, at(l, tool, "strict"))) {
+    if (node_true(l->j, lower_at(l, tool, "strict"))) {
         emit_key(&l->m, "strict");
         emit_bool(&l->m, true);
     }
@@ -52,9 +47,9 @@ static void put_spec(struct lower *l, struct weir_str name, uint32_t tool)
 
 static bool put_tools(struct lower *l)
 {
-    for (EACH_ITEM(l->j, tool, at(l, 0, "tools"))) {
+    for (EACH_ITEM(l->j, tool, lower_at(l, 0, "tools"))) {
         struct weir_str name = get_value(l->c, l->j, tool, "name");
-        if (node_there(l->j, at(l, tool, "hosted")) || node_there(l->j, at(l, tool, "custom"))) {
+        if (node_there(l->j, lower_at(l, tool, "hosted")) || node_there(l->j, lower_at(l, tool, "custom"))) {
             if (!canon_lossy_at(l->c, tool, "tools", false, l->e))
                 return false;
             continue;
@@ -74,11 +69,11 @@ static bool put_stubs(struct lower *l)
     struct weir_str *seen = NULL;
     size_t n = 0, cap = 0;
 
-    for (EACH_ITEM(l->j, m, at(l, 0, "messages")))
-        for (EACH_ITEM(l->j, part, at(l, m, "content"))) {
+    for (EACH_ITEM(l->j, m, lower_at(l, 0, "messages")))
+        for (EACH_ITEM(l->j, part, lower_at(l, m, "content"))) {
             struct weir_str name = get_value(l->c, l->j, part, "name");
             size_t i = 0;
-            if (!node_says(l->j, at(l, part, "type"), "call") || !name.len)
+            if (!node_says(l->j, lower_at(l, part, "type"), "call") || !name.len)
                 continue;
             while (i < n && !str_eq(seen[i], name))
                 i++;
@@ -102,9 +97,9 @@ static bool put_stubs(struct lower *l)
 
 static bool history_has_tools(struct lower *l)
 {
-    for (EACH_ITEM(l->j, m, at(l, 0, "messages")))
-        for (EACH_ITEM(l->j, part, at(l, m, "content"))) {
-            uint32_t type = at(l, part, "type");
+    for (EACH_ITEM(l->j, m, lower_at(l, 0, "messages")))
+        for (EACH_ITEM(l->j, part, lower_at(l, m, "content"))) {
+            uint32_t type = lower_at(l, part, "type");
             if (node_says(l->j, type, "call") || node_says(l->j, type, "result"))
                 return true;
         }
@@ -113,9 +108,9 @@ static bool history_has_tools(struct lower *l)
 
 static void put_choice(struct lower *l, uint32_t choice)
 {
-    uint32_t mode = at(l, choice, "mode");
+    uint32_t mode = lower_at(l, choice, "mode");
     bool any = node_says(l->j, mode, "required") ||
-               (node_says(l->j, mode, "allowed") && node_true(l->j, at(l, choice, "required")));
+               (node_says(l->j, mode, "allowed") && node_true(l->j, lower_at(l, choice, "required")));
     bool named = node_says(l->j, mode, "named");
 
     if (mode == WEIR_NO_NODE || node_says(l->j, mode, "none"))
@@ -132,9 +127,9 @@ static void put_choice(struct lower *l, uint32_t choice)
 
 bool lower_tools(struct lower *l)
 {
-    uint32_t tools = at(l, 0, "tools"), choice = at(l, 0, "tool_choice");
+    uint32_t tools = lower_at(l, 0, "tools"), choice = lower_at(l, 0, "tool_choice");
     bool declared = weir_json_is(l->j, tools, WEIR_JSON_ARRAY) && weir_json_first(l->j, tools) != WEIR_NO_NODE;
-    bool history = history_has_tools(l), none = node_says(l->j, at(l, choice, "mode"), "none");
+    bool history = history_has_tools(l), none = node_says(l->j, lower_at(l, choice, "mode"), "none");
     struct emit before = l->m;
     size_t from;
 
