@@ -420,7 +420,6 @@ static bool decode_event(struct decoder *d)
 
 bool bedrock_decode(struct weir_ctx *c, const struct weir_frame *frame, struct weir_error *e)
 {
-    static const struct weir_json nothing = {{"", 0}, NULL, 0};
     struct decoder d = {c, c->local, frame, frame->json, e};
 
     if (frame->first) {
@@ -430,7 +429,6 @@ bool bedrock_decode(struct weir_ctx *c, const struct weir_frame *frame, struct w
     if (frame->stream && stream_error(&d))
         return true;
     if (!frame->json) {
-        d.j = &nothing;
         if (frame->stream)
             return frame->data.len == 0 || give_up(&d, "the payload of a frame is no JSON");
         if (frame->status < 400)
