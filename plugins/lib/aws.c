@@ -74,18 +74,20 @@ static size_t char_encode(char ch, bool keep_slash, char out[3])
 
 void aws_encode(struct text *t, struct weir_str s)
 {
-    char out[3];
-
-    for (size_t i = 0; i < s.len; i++)
-        text_put(t, out, char_encode(s.ptr[i], false, out));
+    for (size_t i = 0; i < s.len; i++) {
+        char out[3];
+        size_t n = char_encode(s.ptr[i], false, out);
+        text_put(t, out, n);
+    }
 }
 
 static void hash_encoded(EVP_MD_CTX *md, struct weir_str s, bool keep_slash)
 {
-    char out[3];
-
-    for (size_t i = 0; i < s.len; i++)
-        hash_put(md, (struct weir_str){out, char_encode(s.ptr[i], keep_slash, out)});
+    for (size_t i = 0; i < s.len; i++) {
+        char out[3];
+        size_t n = char_encode(s.ptr[i], keep_slash, out);
+        hash_put(md, (struct weir_str){out, n});
+    }
 }
 
 /* ---- the query: by encoded name, then by encoded value ---- */

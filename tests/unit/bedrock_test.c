@@ -733,14 +733,14 @@ START_TEST(test_decode_stream)
                                "contentBlockDelta",
                                "{\"contentBlockIndex\":1,\"delta\":{\"reasoningContent\":{"
                                "\"redactedContent\":\"cmVk\"}}}") EVENT("contentBlockStop", "{\"contentBlockIndex\":1}")
-                               EVENT("contentBlockDelta", "{\"contentBlockIndex\":2,\"delta\":{\"text\":\"a\"}}")
-                                   EVENT("contentBlockDelta", "{\"contentBlockIndex\":2,\"delta\":{\"text\":\"b\"}}")
-                                       EVENT("contentBlockStart", "{\"contentBlockIndex\":3,\"start\":{\"toolUse\":{"
-                                                                  "\"toolUseId\":\"t1\",\"name\":\"f\"}}}")
-                                           EVENT("contentBlockDelta", "{\"contentBlockIndex\":3,\"delta\":{\"toolUse\":"
-                                                                      "{\"input\":\"{\\\"x\\\":1}\"}}}") EVENT(
-                                               "contentBlockStop", "{\"contentBlockIndex\":3}") EVENT("futureEvent",
-                                                                                                      "{\"a\":1}")
+                               EVENT("contentBlockDelta", "{\"contentBlockIndex\":2,\"delta\":{\"text\":\"a\"}}") EVENT(
+                                   "contentBlockDelta", "{\"contentBlockIndex\":2,\"delta\":{\"text\":\"b\"}}")
+                                   EVENT("contentBlockStart", "{\"contentBlockIndex\":3,\"start\":{\"toolUse\":{"
+                                                              "\"toolUseId\":\"t1\",\"name\":\"f\"}}}")
+                                       EVENT("contentBlockDelta", "{\"contentBlockIndex\":3,\"delta\":{\"toolUse\":"
+                                                                  "{\"input\":\"{\\\"x\\\":1}\"}}}")
+                                           EVENT("contentBlockStop", "{\"contentBlockIndex\":3}") EVENT("futureEvent",
+                                                                                                        "{\"a\":1}")
                                                EVENT("messageStop", "{\"stopReason\":\"tool_use\"}") EVENT(
                                                    "metadata",
                                                    "{\"usage\":{\"inputTokens\":3,\"outputTokens\":227,\"totalTokens\":"
