@@ -111,6 +111,9 @@ $(B)/weir: $(B)/obj/host/main.o $(HOST_OBJ)
 
 # ---- plugins ----
 
+# Signatures of AWS are made by libcrypto, which the program has loaded already.
+PLUG_LIBS_bedrock := -lcrypto
+
 $(B)/plugins/%.so: plugins/%.c $(B)/libplugin.a
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  SO   $@")
