@@ -8,7 +8,7 @@
  */
 #include "anthropic.h"
 
-static struct anthropic_write *writer(struct weir_ctx *c)
+static struct anthropic_write *writing(struct weir_ctx *c)
 {
     return &((struct anthropic_local *)c->local)->write;
 }
@@ -99,7 +99,7 @@ static struct weir_str call_id(struct weir_ctx *c, struct weir_str id, uint32_t 
 
     if (!id.len) {
         text_lit(&t, "toolu_");
-        text_str(&t, writer(c)->id);
+        text_str(&t, writing(c)->id);
         text_lit(&t, "_");
         text_int(&t, block);
         id = text_view(&t);
@@ -125,7 +125,7 @@ static struct anthropic_part *part_new(struct weir_ctx *c, const struct weir_eve
 
 static bool close_open(struct weir_ctx *c)
 {
-    struct anthropic_write *w = writer(c);
+    struct anthropic_write *w = writing(c);
     struct anthropic_part *p = w->open;
 
     if (!p)
@@ -140,7 +140,7 @@ static bool close_open(struct weir_ctx *c)
 /* Opens what waits, as long as what is open may be closed; `all`: whatever is missing. */
 static bool drain(struct weir_ctx *c, bool all)
 {
-    struct anthropic_write *w = writer(c);
+    struct anthropic_write *w = writing(c);
 
     while (w->queue && (!w->open || all || part_may_close(w->open))) {
         struct anthropic_part *p = w->queue;
@@ -158,7 +158,7 @@ static bool drain(struct weir_ctx *c, bool all)
 
 static bool part_add(struct weir_ctx *c, struct anthropic_part *p)
 {
-    struct anthropic_write *w = writer(c);
+    struct anthropic_write *w = writing(c);
 
     if (!w->queue)
         w->queue_end = &w->queue;
@@ -170,7 +170,7 @@ static bool part_add(struct weir_ctx *c, struct anthropic_part *p)
 /* A call may go on anywhere in the queue; text only at its end, or its order would change. */
 static struct anthropic_part *part_find(struct weir_ctx *c, const struct weir_event *ev, bool call)
 {
-    struct anthropic_write *w = writer(c);
+    struct anthropic_write *w = writing(c);
 
     if (is_part(w->open, ev, call) && (call || !w->queue))
         return w->open;
@@ -188,7 +188,7 @@ static bool is_over(const struct anthropic_write *w, const struct weir_event *ev
     return false;
 }
 
-static bool is_blank(struct weir_str s)
+static bool only_blanks(struct weir_str s)
 {
     for (size_t i = 0; i < s.len; i++)
         if (!s.ptr[i] || !strchr(" \t\r\n", s.ptr[i]))
@@ -198,7 +198,7 @@ static bool is_blank(struct weir_str s)
 
 static bool part_text(struct weir_ctx *c, struct anthropic_part *p, struct weir_str text)
 {
-    struct anthropic_write *w = writer(c);
+    struct anthropic_write *w = writing(c);
     struct text inner = {.c = c};
 
     if (p->custom) {
@@ -220,7 +220,7 @@ static bool part_text(struct weir_ctx *c, struct anthropic_part *p, struct weir_
 
 static bool answer_text(struct weir_ctx *c, const struct weir_event *ev)
 {
-    struct anthropic_write *w = writer(c);
+    struct anthropic_write *w = writing(c);
     bool call = ev->channel == WEIR_ARGUMENTS || ev->tool_name.len > 0;
     struct anthropic_part *p;
 
@@ -228,7 +228,7 @@ static bool answer_text(struct weir_ctx *c, const struct weir_event *ev)
         call = q->custom && q->block == ev->block && ev->channel == WEIR_TEXT;
     p = part_find(c, ev, call);
     if (!p && call && is_over(w, ev))
-        return is_blank(ev->text); /* its JSON was complete, and another block has begun since */
+        return only_blanks(ev->text); /* its JSON was complete, and another block has begun since */
     if (!p && !call && !ev->text.len)
         return true; /* clients take no empty block */
     if (!p) {
@@ -245,7 +245,7 @@ static bool answer_text(struct weir_ctx *c, const struct weir_event *ev)
 /* A signature belongs to the thinking that has just been said; what stands alone gets a block of its own. */
 static bool answer_opaque(struct weir_ctx *c, const struct weir_event *ev)
 {
-    struct anthropic_write *w = writer(c);
+    struct anthropic_write *w = writing(c);
     struct weir_str kind = ev->value;
     bool redacted = kind.len > 9 && memcmp(kind.ptr + kind.len - 9, ".redacted", 9) == 0;
     struct anthropic_part *p = w->open && !w->queue ? w->open : w->queue;
@@ -280,7 +280,7 @@ static int64_t estimate(struct weir_ctx *c)
 
 static void answer_start(struct weir_ctx *c, const struct weir_event *ev)
 {
-    struct anthropic_write *w = writer(c);
+    struct anthropic_write *w = writing(c);
     struct text id = {.c = c};
 
     *w = (struct anthropic_write){.on = true,
@@ -318,7 +318,7 @@ static bool answer_end(struct weir_ctx *c)
 
 bool anthropic_answer(struct weir_ctx *c, const struct weir_event *ev)
 {
-    struct anthropic_write *w = writer(c);
+    struct anthropic_write *w = writing(c);
 
     if (ev->channel == WEIR_START) {
         answer_start(c, ev);

@@ -96,30 +96,13 @@ void anthropic_list(struct weir_ctx *, const struct weir_model *, size_t n, size
 
 /* ---- between files ---- */
 
-/* lift_parts.c: a message of the client -> one or two of the canonical ones, written to `m`. */
-bool lift_message(struct weir_ctx *, struct emit *m, uint32_t message, uint32_t index, struct weir_error *);
-/* ... and a list of blocks, or a string: what is there that a canonical text array can hold. */
-bool lift_system(struct weir_ctx *, struct emit *m, uint32_t system, struct weir_error *);
-/* "cache": {...} of a block's cache_control. */
-bool lift_cache(struct weir_ctx *, struct emit *m, uint32_t object, const char *at, struct weir_error *);
-/* A name for a place in the client's body, as printf says it. */
-__attribute__((format(printf, 2, 3))) struct weir_str place_of(struct weir_ctx *, const char *fmt, ...);
-
 /* lower.c: the canonical request as a body for `model`. */
 bool lower_body(struct weir_ctx *, struct emit *m, struct weir_str model, struct weir_error *);
-/* lower_parts.c: "system" and "messages" of it, and cache_control of anything that has `cache`. */
-bool lower_system(struct weir_ctx *, struct emit *m, struct weir_str more, struct weir_error *);
-bool lower_messages(struct weir_ctx *, struct emit *m, struct weir_error *);
-bool lower_cache(struct weir_ctx *, struct emit *m, uint32_t object, struct weir_error *);
 /* The name that the upstream is told of a tool; Anthropic's are letters, digits, _ and -. */
 struct weir_str lower_tool_name(struct weir_ctx *, struct weir_str name);
-/* lower_think.c: `thinking` and the effort. */
-struct thinking {
-    bool on, off, adaptive;
-    int64_t budget;
-    struct weir_str effort, display;
-};
-bool lower_thinking(struct weir_ctx *, struct weir_str model, int64_t max, struct thinking *, struct weir_error *);
+
+/* A name for a place in the client's body, as printf says it. */
+__attribute__((format(printf, 2, 3))) struct weir_str place_of(struct weir_ctx *, const char *fmt, ...);
 
 /* writer.c: blocks as bytes of a stream, or of one body. */
 void write_start(struct weir_ctx *);

@@ -5,41 +5,16 @@
  * Shapes are not trusted: a member of a type that the grammar does not know is left alone (the frame goes through as it
  * came), and what cannot be numbered ends the attempt.  Blocks are numbered as the upstream numbers them.
  */
-#include "anthropic.h"
+#include "decode.h"
 
 #include <stdio.h>
 
-struct decoder {
-    struct weir_ctx *c;
-    struct anthropic_read *l;
-    const struct weir_frame *frame;
-    const struct weir_json *j;
-    struct weir_error *e;
-    bool other; /* the client speaks another dialect: what only ours knows is left out */
-    bool failed;
-};
-
-static bool give_up(struct decoder *d, const char *text)
+bool decode_fails(struct decoder *d, const char *text)
 {
     d->failed = true;
     snprintf(d->e->text, sizeof d->e->text, "%s", text);
     snprintf(d->e->code, sizeof d->e->code, "invalid_answer");
     return false;
-}
-
-static uint32_t get(const struct decoder *d, uint32_t object, const char *key)
-{
-    return weir_json_get(d->j, object, key);
-}
-
-static struct weir_str value(const struct decoder *d, uint32_t object, const char *key)
-{
-    return get_value(d->c, d->j, object, key);
-}
-
-static struct weir_event event_of(enum weir_channel channel, uint32_t block)
-{
-    return (struct weir_event){.size = sizeof(struct weir_event), .channel = channel, .block = block};
 }
 
 /* Where a string of the frame stands, if it says something. */
@@ -127,7 +102,7 @@ static void put_strings(struct decoder *d, uint32_t node)
     if (!event_place(d, &ev, node))
         return;
     if (d->l->strings++ == MOST_STRINGS) {
-        give_up(d, "the answer has too many strings in its blocks");
+        decode_fails(d, "the answer has too many strings in its blocks");
         return;
     }
     ev.last = true;
@@ -174,8 +149,8 @@ static struct weir_str tool_name(const struct decoder *d, struct weir_str said)
 static void tool_begin(struct decoder *d, struct anthropic_block *b, uint32_t block)
 {
     struct weir_event ev = event_of(WEIR_ARGUMENTS, b->index);
-    uint32_t input = get(d, block, "input");
-    struct weir_str id = value(d, block, "id"), name = tool_name(d, value(d, block, "name"));
+    uint32_t input = member(d, block, "input");
+    struct weir_str id = member_value(d, block, "id"), name = tool_name(d, member_value(d, block, "name"));
 
     if (is_custom(d, name)) {
         b->kind = BLOCK_CUSTOM;
@@ -232,7 +207,7 @@ static enum block_kind kind_of(const struct decoder *d, uint32_t block)
         {"tool_use", BLOCK_TOOL},     {"server_tool_use", BLOCK_TOOL},
         {"mcp_tool_use", BLOCK_TOOL}, {"compaction", BLOCK_COMPACTION},
     };
-    uint32_t type = get(d, block, "type");
+    uint32_t type = member(d, block, "type");
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (node_says(d->j, type, kinds[i].type))
@@ -244,7 +219,7 @@ static enum block_kind kind_of(const struct decoder *d, uint32_t block)
 static bool is_hidden(const struct decoder *d, uint32_t block, enum block_kind kind)
 {
     return d->other &&
-           (kind == BLOCK_COMPACTION || (kind == BLOCK_TOOL && !node_says(d->j, get(d, block, "type"), "tool_use")));
+           (kind == BLOCK_COMPACTION || (kind == BLOCK_TOOL && !node_says(d->j, member(d, block, "type"), "tool_use")));
 }
 
 /* content_block_start, or a block of a whole answer. */
@@ -259,12 +234,12 @@ static void block_begin(struct decoder *d, uint32_t index, uint32_t block)
     b = block_new(d, index, kind);
     switch (kind) {
     case BLOCK_TEXT:
-        block_text(d, b, get(d, block, "text"), whole);
-        put_strings(d, get(d, block, "citations"));
+        block_text(d, b, member(d, block, "text"), whole);
+        put_strings(d, member(d, block, "citations"));
         return;
     case BLOCK_THINKING:
-        block_text(d, b, get(d, block, "thinking"), whole);
-        put_opaque(d, index, "anthropic.signature", value(d, block, "signature"));
+        block_text(d, b, member(d, block, "thinking"), whole);
+        put_opaque(d, index, "anthropic.signature", member_value(d, block, "signature"));
         return;
     case BLOCK_TOOL:
         tool_begin(d, b, block);
@@ -272,16 +247,16 @@ static void block_begin(struct decoder *d, uint32_t index, uint32_t block)
             custom_end(d, b);
         return;
     case BLOCK_COMPACTION:
-        block_text(d, b, get(d, block, "content"), whole);
+        block_text(d, b, member(d, block, "content"), whole);
         return;
     case BLOCK_CUSTOM:
     case BLOCK_OTHER:
         break;
     }
-    if (node_says(d->j, get(d, block, "type"), "redacted_thinking"))
-        put_opaque(d, index, "anthropic.redacted", value(d, block, "data"));
+    if (node_says(d->j, member(d, block, "type"), "redacted_thinking"))
+        put_opaque(d, index, "anthropic.redacted", member_value(d, block, "data"));
     else
-        put_strings(d, get(d, block, "content"));
+        put_strings(d, member(d, block, "content"));
 }
 
 static void block_delta(struct decoder *d, uint32_t index, uint32_t delta)
@@ -296,21 +271,21 @@ static void block_delta(struct decoder *d, uint32_t index, uint32_t delta)
         {"compaction_delta", "content", BLOCK_COMPACTION},
     };
     struct anthropic_block *b = block_find(d, index);
-    uint32_t type = get(d, delta, "type");
+    uint32_t type = member(d, delta, "type");
 
     if (node_says(d->j, type, "signature_delta"))
-        put_opaque(d, index, "anthropic.signature", value(d, delta, "signature"));
+        put_opaque(d, index, "anthropic.signature", member_value(d, delta, "signature"));
     if (node_says(d->j, type, "citations_delta"))
-        put_strings(d, get(d, delta, "citation"));
+        put_strings(d, member(d, delta, "citation"));
     for (size_t i = 0; i < sizeof deltas / sizeof *deltas; i++) {
         if (!node_says(d->j, type, deltas[i].type))
             continue;
         if (!b && !(deltas[i].kind == BLOCK_COMPACTION && d->other)) /* a server that begins no blocks */
             b = block_new(d, index, deltas[i].kind);
         if (b && b->kind == deltas[i].kind)
-            block_text(d, b, get(d, delta, deltas[i].key), false);
+            block_text(d, b, member(d, delta, deltas[i].key), false);
         else if (b && b->kind == BLOCK_CUSTOM)
-            text_str(&b->input, value(d, delta, "partial_json"));
+            text_str(&b->input, member_value(d, delta, "partial_json"));
     }
 }
 
@@ -327,169 +302,29 @@ static void block_end(struct decoder *d, struct anthropic_block *b)
     weir_emit(d->c, &ev);
 }
 
-static void blocks_end(struct decoder *d)
+void blocks_end(struct decoder *d)
 {
     for (uint32_t i = 0; i < d->l->count; i++)
         block_end(d, &d->l->blocks[i]);
-}
-
-/* ---- usage, start and end ---- */
-
-static int64_t tokens(const struct decoder *d, uint32_t object, const char *key)
-{
-    int64_t v = weir_json_int(d->j, get(d, object, key), -1);
-
-    return v > MOST_TOKENS ? -1 : v;
-}
-
-/* What is written to the cache is told twice: as a sum, and by how long it stays. */
-static int64_t tokens_written(const struct decoder *d, uint32_t usage)
-{
-    uint32_t by = get(d, usage, "cache_creation");
-    int64_t sum = tokens(d, usage, "cache_creation_input_tokens");
-    int64_t a = tokens(d, by, "ephemeral_5m_input_tokens"), b = tokens(d, by, "ephemeral_1h_input_tokens");
-
-    if (sum >= 0 || (a < 0 && b < 0))
-        return sum;
-    return (a > 0 ? a : 0) + (b > 0 ? b : 0);
-}
-
-static void put_usage(struct decoder *d, uint32_t usage)
-{
-    struct weir_event ev = event_of(WEIR_USAGE, 0);
-    struct weir_usage u = {-1, -1, -1, -1, -1, -1, -1};
-
-    if (!weir_json_is(d->j, usage, WEIR_JSON_OBJECT))
-        return;
-    u.input = tokens(d, usage, "input_tokens");
-    u.cache_read = tokens(d, usage, "cache_read_input_tokens");
-    u.cache_write = tokens_written(d, usage);
-    u.output = tokens(d, usage, "output_tokens");
-    u.reasoning = tokens(d, get(d, usage, "output_tokens_details"), "thinking_tokens");
-    if (u.output >= 0 && u.reasoning >= 0) {
-        if (u.reasoning > u.output)
-            u.reasoning = u.output;
-        u.output -= u.reasoning;
-    }
-    ev.usage = &u;
-    weir_emit(d->c, &ev);
-}
-
-/* false: another answer has begun inside this one. */
-static bool put_start(struct decoder *d, uint32_t message)
-{
-    struct weir_event ev = event_of(WEIR_START, 0);
-
-    ev.detail = value(d, message, "id");
-    ev.value = value(d, message, "model");
-    if (d->l->started)
-        return str_eq(ev.detail, d->l->id) || give_up(d, "another answer begins in the middle of this one");
-    d->l->started = true;
-    d->l->id = text_keep(d->c, ev.detail);
-    weir_emit(d->c, &ev);
-    return true;
-}
-
-static enum weir_finish finish_of(struct weir_str reason)
-{
-    static const struct {
-        const char *reason;
-        enum weir_finish finish;
-    } words[] = {
-        {"end_turn", WEIR_FINISH_STOP},     {"stop_sequence", WEIR_FINISH_STOP_SEQUENCE},
-        {"max_tokens", WEIR_FINISH_LENGTH}, {"tool_use", WEIR_FINISH_TOOL_CALLS},
-        {"pause_turn", WEIR_FINISH_PAUSED}, {"model_context_window_exceeded", WEIR_FINISH_CONTEXT},
-        {"refusal", WEIR_FINISH_FILTERED},  {"compaction", WEIR_FINISH_PAUSED},
-    };
-
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (str_is(reason, words[i].reason))
-            return words[i].finish;
-    return WEIR_FINISH_UNKNOWN;
-}
-
-static void put_finish(struct decoder *d, uint32_t object)
-{
-    struct weir_event ev = event_of(WEIR_FINISH, 0);
-
-    ev.detail = value(d, object, "stop_reason");
-    if (!ev.detail.len || str_eq(ev.detail, d->l->end))
-        return;
-    d->l->end = text_keep(d->c, ev.detail);
-    blocks_end(d);
-    ev.finish = finish_of(ev.detail);
-    if (ev.finish == WEIR_FINISH_STOP_SEQUENCE)
-        ev.value = value(d, object, "stop_sequence");
-    weir_emit(d->c, &ev);
-}
-
-static void put_done(struct decoder *d)
-{
-    struct weir_event ev = event_of(WEIR_DONE_MARK, 0);
-
-    blocks_end(d);
-    d->l->done = true;
-    weir_emit(d->c, &ev);
-}
-
-/* ---- errors ---- */
-
-static int status_of(struct weir_str type)
-{
-    static const struct {
-        const char *type;
-        int status;
-    } types[] = {
-        {"invalid_request_error", 400}, {"authentication_error", 401},
-        {"billing_error", 402},         {"permission_error", 403},
-        {"not_found_error", 404},       {"timeout_error", 504},
-        {"conflict_error", 409},        {"request_too_large", 413},
-        {"rate_limit_error", 429},      {"api_error", 500},
-        {"overloaded_error", 529},
-    };
-
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (str_is(type, types[i].type))
-            return types[i].status;
-    return 0;
-}
-
-/* {"error": {"type", "message"}}, or what servers that only look like Anthropic send. */
-static void put_error(struct decoder *d, uint32_t error)
-{
-    struct weir_event ev = event_of(WEIR_ERRORED, 0);
-
-    if (d->j && weir_json_is(d->j, error, WEIR_JSON_OBJECT)) {
-        ev.value = value(d, error, "type");
-        ev.detail = value(d, error, "message");
-    } else if (d->j) {
-        ev.detail = node_value(d->c, d->j, error);
-        if (!ev.detail.len)
-            ev.detail = value(d, 0, "message");
-    }
-    ev.status = d->frame->status >= 400 ? d->frame->status : status_of(ev.value);
-    if (str_is(ev.value, "invalid_request_error") && str_starts(ev.detail, "prompt is too long"))
-        ev.value = WEIR_STR("context_length_exceeded");
-    weir_emit(d->c, &ev);
 }
 
 /* ---- frames ---- */
 
 static bool decode_block(struct decoder *d, uint32_t type)
 {
-    int64_t index = weir_json_int(d->j, get(d, 0, "index"), -1);
+    int64_t index = weir_json_int(d->j, member(d, 0, "index"), -1);
     bool start = node_says(d->j, type, "content_block_start");
     struct anthropic_block *b;
 
     if (index < 0 || index >= MOST_BLOCKS)
-        return give_up(d, "a block's index makes no sense");
+        return decode_fails(d, "a block's index makes no sense");
     b = block_find(d, (uint32_t)index);
     if (start && b)
-        return give_up(d, "a block begins twice");
+        return decode_fails(d, "a block begins twice");
     if (start)
-        block_begin(d, (uint32_t)index, get(d, 0, "content_block"));
+        block_begin(d, (uint32_t)index, member(d, 0, "content_block"));
     else if (node_says(d->j, type, "content_block_delta"))
-        block_delta(d, (uint32_t)index, get(d, 0, "delta"));
+        block_delta(d, (uint32_t)index, member(d, 0, "delta"));
     else if (b)
         block_end(d, b);
     return !d->failed;
@@ -497,20 +332,20 @@ static bool decode_block(struct decoder *d, uint32_t type)
 
 static bool decode_record(struct decoder *d)
 {
-    uint32_t type = get(d, 0, "type"), error = get(d, 0, "error");
+    uint32_t type = member(d, 0, "type"), error = member(d, 0, "error");
     struct weir_str s = node_is_string(d->j, type) ? weir_json_text(d->j, type) : WEIR_STR("");
 
     if (node_there(d->j, error) || str_is(s, "error")) {
         put_error(d, error);
     } else if (str_is(s, "message_start")) {
-        if (!put_start(d, get(d, 0, "message")))
+        if (!put_start(d, member(d, 0, "message")))
             return false;
-        put_usage(d, get(d, get(d, 0, "message"), "usage"));
+        put_tokens(d, member(d, member(d, 0, "message"), "usage"));
     } else if (str_starts(s, "content_block_")) {
         return decode_block(d, type);
     } else if (str_is(s, "message_delta")) {
-        put_usage(d, get(d, 0, "usage"));
-        put_finish(d, get(d, 0, "delta"));
+        put_tokens(d, member(d, 0, "usage"));
+        put_finish(d, member(d, 0, "delta"));
     } else if (str_is(s, "message_stop")) {
         put_done(d);
     }
@@ -519,7 +354,7 @@ static bool decode_record(struct decoder *d)
 
 static bool decode_message(struct decoder *d)
 {
-    uint32_t error = get(d, 0, "error"), content = get(d, 0, "content"), index = 0;
+    uint32_t error = member(d, 0, "error"), content = member(d, 0, "content"), index = 0;
 
     if (node_there(d->j, error) || d->frame->status >= 400) {
         put_error(d, error);
@@ -530,11 +365,11 @@ static bool decode_message(struct decoder *d)
     put_start(d, 0);
     for (EACH_ITEM(d->j, block, content)) {
         if (index == MOST_BLOCKS)
-            return give_up(d, "the answer has too many blocks");
+            return decode_fails(d, "the answer has too many blocks");
         if (weir_json_is(d->j, block, WEIR_JSON_OBJECT))
             block_begin(d, index++, block);
     }
-    put_usage(d, get(d, 0, "usage"));
+    put_tokens(d, member(d, 0, "usage"));
     put_finish(d, 0);
     return !d->failed;
 }
@@ -553,7 +388,7 @@ static bool decode_bare(struct decoder *d)
     }
     if (d->frame->stream && (!s.len || str_is(s, "[DONE]")))
         return true;
-    return give_up(d, "the answer is not a JSON object");
+    return decode_fails(d, "the answer is not a JSON object");
 }
 
 bool anthropic_decode(struct weir_ctx *c, const struct weir_frame *frame, struct weir_error *e)

@@ -3,54 +3,37 @@
  * lift.c -- a client's body -> the canonical request (docs/canonical.md), for upstreams of another dialect.  Messages
  * and blocks are in lift_parts.c.  Host: before the first such attempt, worker process.
  */
-#include "anthropic.h"
+#include "lift.h"
 
 #include <stdio.h>
 
-struct lift {
-    struct weir_ctx *c;
-    const struct weir_json *j;
-    struct emit *m;
-    struct weir_error *e;
-};
-
-static uint32_t top(const struct lift *l, const char *key)
+static uint32_t lift_top(const struct lift *l, const char *key)
 {
     return weir_json_get(l->j, 0, key);
 }
 
-static uint32_t get(const struct lift *l, uint32_t object, const char *key)
-{
-    return weir_json_get(l->j, object, key);
-}
-
 static bool says(const struct lift *l, uint32_t object, const char *key, const char *word)
 {
-    return node_says(l->j, get(l, object, key), word);
-}
-
-static bool refuse(struct lift *l, const char *field, bool hint)
-{
-    return lossy(l->c, str_of(field), hint, l->e);
+    return node_says(l->j, lift_get(l, object, key), word);
 }
 
 /* ---- names: how the client spells what the canonical request calls otherwise ---- */
 
 static uint32_t format_of(const struct lift *l)
 {
-    uint32_t format = get(l, top(l, "output_config"), "format");
+    uint32_t format = lift_get(l, lift_top(l, "output_config"), "format");
 
-    return node_there(l->j, format) ? format : top(l, "output_format");
+    return node_there(l->j, format) ? format : lift_top(l, "output_format");
 }
 
 static const char *reasoning_name(const struct lift *l)
 {
-    return node_there(l->j, top(l, "thinking")) ? "thinking" : "output_config.effort";
+    return node_there(l->j, lift_top(l, "thinking")) ? "thinking" : "output_config.effort";
 }
 
-static void put_names(struct lift *l)
+static void lift_names(struct lift *l)
 {
-    bool beta = !node_there(l->j, get(l, top(l, "output_config"), "format"));
+    bool beta = !node_there(l->j, lift_get(l, lift_top(l, "output_config"), "format"));
 
     emit_key(l->m, "names");
     emit_open(l->m, '{');
@@ -66,7 +49,7 @@ static void put_names(struct lift *l)
 
 /* ---- tools ---- */
 
-static bool put_hosted(struct lift *l, uint32_t tool, struct weir_str type, const char *at)
+static bool lift_hosted(struct lift *l, uint32_t tool, struct weir_str type, const char *at)
 {
     size_t n = type.len;
 
@@ -100,57 +83,57 @@ static bool tool_rest(struct lift *l, uint32_t tool, const char *at)
             h++;
         if (*w || direct || !node_there(l->j, k + 1) || weir_json_is(l->j, k + 1, WEIR_JSON_FALSE))
             continue;
-        if (!lossy(l->c, place_of(l->c, "%s.%.*s", at, (int)(key.len < 64 ? key.len : 64), key.ptr), *h != NULL, l->e))
+        if (!lift_unknown(l, at, k, *h != NULL))
             return false;
     }
     return true;
 }
 
-static bool put_tool(struct lift *l, uint32_t tool, uint32_t index)
+static bool lift_tool(struct lift *l, uint32_t tool, uint32_t index)
 {
     const char *at = place_of(l->c, "tools[%u]", (unsigned)index).ptr;
     struct weir_str type = get_value(l->c, l->j, tool, "type");
 
     if (type.len && !str_is(type, "custom"))
-        return put_hosted(l, tool, type, at);
-    if (!node_is_string(l->j, get(l, tool, "name"))) {
+        return lift_hosted(l, tool, type, at);
+    if (!node_is_string(l->j, lift_get(l, tool, "name"))) {
         snprintf(l->e->field, sizeof l->e->field, "%s.name", at);
         snprintf(l->e->text, sizeof l->e->text, "%s.name: Field required", at);
         return false;
     }
     emit_open(l->m, '{');
-    emit_member(l->m, "name", l->j, get(l, tool, "name"));
-    emit_member(l->m, "description", l->j, get(l, tool, "description"));
-    emit_member(l->m, "schema", l->j, get(l, tool, "input_schema"));
-    emit_member(l->m, "strict", l->j, get(l, tool, "strict"));
-    if (!lift_cache(l->c, l->m, tool, at, l->e))
+    emit_member(l->m, "name", l->j, lift_get(l, tool, "name"));
+    emit_member(l->m, "description", l->j, lift_get(l, tool, "description"));
+    emit_member(l->m, "schema", l->j, lift_get(l, tool, "input_schema"));
+    emit_member(l->m, "strict", l->j, lift_get(l, tool, "strict"));
+    if (!lift_cache(l, tool, at))
         return false;
     emit_member_text(l->m, "at", str_of(at));
     emit_close(l->m, '}');
     return tool_rest(l, tool, at);
 }
 
-static bool put_tools(struct lift *l)
+static bool lift_tools(struct lift *l)
 {
-    uint32_t tools = top(l, "tools"), i = 0;
+    uint32_t tools = lift_top(l, "tools"), i = 0;
 
     if (!weir_json_is(l->j, tools, WEIR_JSON_ARRAY) || weir_json_first(l->j, tools) == WEIR_NO_NODE)
         return true;
     emit_key(l->m, "tools");
     emit_open(l->m, '[');
     for (EACH_ITEM(l->j, tool, tools))
-        if (!put_tool(l, tool, i++))
+        if (!lift_tool(l, tool, i++))
             return false;
     emit_close(l->m, ']');
     return true;
 }
 
-static bool put_choice(struct lift *l)
+static bool lift_choice(struct lift *l)
 {
     static const struct {
         const char *type, *mode;
     } modes[] = {{"auto", "auto"}, {"any", "required"}, {"none", "none"}, {"tool", "named"}};
-    uint32_t choice = top(l, "tool_choice"), alone = get(l, choice, "disable_parallel_tool_use");
+    uint32_t choice = lift_top(l, "tool_choice"), alone = lift_get(l, choice, "disable_parallel_tool_use");
     const char *mode = NULL;
 
     if (!node_there(l->j, choice))
@@ -159,12 +142,12 @@ static bool put_choice(struct lift *l)
         if (says(l, choice, "type", modes[i].type))
             mode = modes[i].mode;
     if (!mode)
-        return refuse(l, "tool_choice.type", false);
+        return lift_lossy(l, "tool_choice.type", NULL, false);
     emit_key(l->m, "tool_choice");
     emit_open(l->m, '{');
     emit_member_text(l->m, "mode", str_of(mode));
     if (strcmp(mode, "named") == 0)
-        emit_member(l->m, "name", l->j, get(l, choice, "name"));
+        emit_member(l->m, "name", l->j, lift_get(l, choice, "name"));
     emit_close(l->m, '}');
     if (node_there(l->j, alone)) {
         emit_key(l->m, "parallel_tools");
@@ -175,31 +158,31 @@ static bool put_choice(struct lift *l)
 
 /* ---- limits, form, thinking ---- */
 
-static bool put_limits(struct lift *l)
+static bool lift_limits(struct lift *l)
 {
     static const char *const numbers[] = {"temperature", "top_p", "top_k", NULL};
 
-    if (weir_json_int(l->j, top(l, "max_tokens"), -1) == 0 &&
-        !refuse(l, "max_tokens", false)) /* only to fill a cache */
+    if (weir_json_int(l->j, lift_top(l, "max_tokens"), -1) == 0 &&
+        !lift_lossy(l, "max_tokens", NULL, false)) /* only to fill a cache */
         return false;
-    if (weir_json_int(l->j, top(l, "max_tokens"), -1) > 0)
-        emit_member(l->m, "max_output", l->j, top(l, "max_tokens"));
+    if (weir_json_int(l->j, lift_top(l, "max_tokens"), -1) > 0)
+        emit_member(l->m, "max_output", l->j, lift_top(l, "max_tokens"));
     for (const char *const *n = numbers; *n; n++)
-        emit_member(l->m, *n, l->j, top(l, *n));
-    if (weir_json_is(l->j, top(l, "stop_sequences"), WEIR_JSON_ARRAY) &&
-        weir_json_first(l->j, top(l, "stop_sequences")) != WEIR_NO_NODE)
-        emit_member(l->m, "stop", l->j, top(l, "stop_sequences"));
+        emit_member(l->m, *n, l->j, lift_top(l, *n));
+    if (weir_json_is(l->j, lift_top(l, "stop_sequences"), WEIR_JSON_ARRAY) &&
+        weir_json_first(l->j, lift_top(l, "stop_sequences")) != WEIR_NO_NODE)
+        emit_member(l->m, "stop", l->j, lift_top(l, "stop_sequences"));
     return true;
 }
 
-static bool put_format(struct lift *l)
+static bool lift_format(struct lift *l)
 {
-    uint32_t format = format_of(l), schema = get(l, format, "schema");
+    uint32_t format = format_of(l), schema = lift_get(l, format, "schema");
 
     if (!node_there(l->j, format))
         return true;
     if (!says(l, format, "type", "json_schema") || !weir_json_is(l->j, schema, WEIR_JSON_OBJECT))
-        return refuse(l, "output_config.format", false);
+        return lift_lossy(l, "output_config.format", NULL, false);
     emit_key(l->m, "format");
     emit_open(l->m, '{');
     emit_member_lit(l->m, "type", "schema");
@@ -208,16 +191,16 @@ static bool put_format(struct lift *l)
     return true;
 }
 
-static bool put_reasoning(struct lift *l)
+static bool lift_reasoning(struct lift *l)
 {
-    uint32_t thinking = top(l, "thinking"), effort = get(l, top(l, "output_config"), "effort");
+    uint32_t thinking = lift_top(l, "thinking"), effort = lift_get(l, lift_top(l, "output_config"), "effort");
     bool there = node_there(l->j, thinking), off = says(l, thinking, "type", "disabled");
     bool adaptive = says(l, thinking, "type", "adaptive");
 
     if (!there && !node_there(l->j, effort))
         return true;
     if (there && !off && !adaptive && !says(l, thinking, "type", "enabled"))
-        return refuse(l, "thinking.type", false);
+        return lift_lossy(l, "thinking.type", NULL, false);
     emit_key(l->m, "reasoning");
     emit_open(l->m, '{');
     if (off)
@@ -225,31 +208,27 @@ static bool put_reasoning(struct lift *l)
     else
         emit_member(l->m, "effort", l->j, effort);
     if (!off)
-        emit_member(l->m, "budget", l->j, get(l, thinking, "budget_tokens"));
+        emit_member(l->m, "budget", l->j, lift_get(l, thinking, "budget_tokens"));
     if (adaptive)
         emit_raw(l->m, WEIR_STR("\"adaptive\":true"));
-    if (!off && node_there(l->j, get(l, thinking, "display")))
+    if (!off && node_there(l->j, lift_get(l, thinking, "display")))
         emit_member_text(l->m, "show", str_of(says(l, thinking, "display", "omitted") ? "none" : "auto"));
     emit_close(l->m, '}');
-    return !off || !node_there(l->j, effort) || refuse(l, "output_config.effort", true);
+    return !off || !node_there(l->j, effort) || lift_lossy(l, "output_config.effort", NULL, true);
 }
 
 /* ---- the rest ---- */
 
-static bool put_account(struct lift *l)
+static bool lift_account(struct lift *l)
 {
-    uint32_t metadata = top(l, "metadata");
+    uint32_t metadata = lift_top(l, "metadata");
 
-    emit_member(l->m, "service_tier", l->j, top(l, "service_tier"));
-    emit_member(l->m, "user", l->j, get(l, metadata, "user_id"));
+    emit_member(l->m, "service_tier", l->j, lift_top(l, "service_tier"));
+    emit_member(l->m, "user", l->j, lift_get(l, metadata, "user_id"));
     for (EACH_KEY(l->j, k, metadata))
-        if (!KEY_IS(l->j, k, "user_id") && node_there(l->j, k + 1) &&
-            !lossy(l->c,
-                   place_of(l->c, "metadata.%.*s", (int)(l->j->nodes[k].len < 64 ? l->j->nodes[k].len : 64),
-                            l->j->text.ptr + l->j->nodes[k].at),
-                   true, l->e))
+        if (!KEY_IS(l->j, k, "user_id") && !lift_unknown(l, "metadata", k, true))
             return false;
-    return lift_cache(l->c, l->m, 0, "body", l->e);
+    return lift_cache(l, 0, "body");
 }
 
 /* Edits that only save tokens may be left out; one that sums up the history may not. */
@@ -257,7 +236,7 @@ static bool edits_are_hints(const struct lift *l, uint32_t management)
 {
     bool hints = true;
 
-    for (EACH_ITEM(l->j, edit, get(l, management, "edits")))
+    for (EACH_ITEM(l->j, edit, lift_get(l, management, "edits")))
         hints &= str_starts(get_value(l->c, l->j, edit, "type"), "clear_");
     for (EACH_KEY(l->j, k, management))
         hints &= KEY_IS(l->j, k, "edits");
@@ -292,24 +271,20 @@ static bool name_rest(struct lift *l)
         if (!*w && !is_empty(l, k + 1) && !lossy(l->c, key, hint, l->e))
             return false;
     }
-    for (EACH_KEY(l->j, k, top(l, "output_config")))
-        if (!KEY_IS(l->j, k, "effort") && !KEY_IS(l->j, k, "format") && node_there(l->j, k + 1) &&
-            !lossy(l->c,
-                   place_of(l->c, "output_config.%.*s", (int)(l->j->nodes[k].len < 64 ? l->j->nodes[k].len : 64),
-                            l->j->text.ptr + l->j->nodes[k].at),
-                   false, l->e))
+    for (EACH_KEY(l->j, k, lift_top(l, "output_config")))
+        if (!KEY_IS(l->j, k, "effort") && !KEY_IS(l->j, k, "format") && !lift_unknown(l, "output_config", k, false))
             return false;
-    return !weir_fact(l->c, "header.anthropic-beta").len || refuse(l, "anthropic-beta", true);
+    return !weir_fact(l->c, "header.anthropic-beta").len || lift_lossy(l, "anthropic-beta", NULL, true);
 }
 
-static bool put_messages(struct lift *l)
+static bool lift_messages(struct lift *l)
 {
     uint32_t i = 0;
 
     emit_key(l->m, "messages");
     emit_open(l->m, '[');
-    for (EACH_ITEM(l->j, message, top(l, "messages")))
-        if (!lift_message(l->c, l->m, message, i++, l->e))
+    for (EACH_ITEM(l->j, message, lift_top(l, "messages")))
+        if (!lift_message(l, message, i++))
             return false;
     emit_close(l->m, ']');
     return true;
@@ -323,11 +298,11 @@ bool anthropic_lift(struct weir_ctx *c, struct weir_error *e)
     if (!name_rest(&l))
         return false;
     emit_open(&m, '{');
-    put_names(&l);
+    lift_names(&l);
     emit_key(&m, "stream");
     emit_bool(&m, weir_request(c)->stream);
-    if (!lift_system(c, &m, top(&l, "system"), e) || !put_messages(&l) || !put_tools(&l) || !put_choice(&l) ||
-        !put_limits(&l) || !put_format(&l) || !put_reasoning(&l) || !put_account(&l))
+    if (!lift_system(&l, lift_top(&l, "system")) || !lift_messages(&l) || !lift_tools(&l) || !lift_choice(&l) ||
+        !lift_limits(&l) || !lift_format(&l) || !lift_reasoning(&l) || !lift_account(&l))
         return false;
     emit_close(&m, '}');
     weir_out(c, text_view(&m.t));

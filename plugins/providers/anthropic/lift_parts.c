@@ -4,17 +4,10 @@
  *
  * Results stand in user messages here and in messages of their own there, so one message may become two.
  */
-#include "anthropic.h"
+#include "lift.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-
-struct lift {
-    struct weir_ctx *c;
-    const struct weir_json *j;
-    struct emit *m;
-    struct weir_error *e;
-};
 
 struct weir_str place_of(struct weir_ctx *c, const char *fmt, ...)
 {
@@ -27,21 +20,6 @@ struct weir_str place_of(struct weir_ctx *c, const char *fmt, ...)
     return str_of(z);
 }
 
-static uint32_t get(const struct lift *l, uint32_t object, const char *key)
-{
-    return weir_json_get(l->j, object, key);
-}
-
-static struct weir_str value(const struct lift *l, uint32_t object, const char *key)
-{
-    return get_value(l->c, l->j, object, key);
-}
-
-static bool refuse(struct lift *l, const char *at, const char *key, bool hint)
-{
-    return lossy(l->c, key ? place_of(l->c, "%s.%s", at, key) : str_of(at), hint, l->e);
-}
-
 static bool malformed(struct lift *l, const char *at, const char *want)
 {
     snprintf(l->e->code, sizeof l->e->code, "invalid_type");
@@ -50,52 +28,55 @@ static bool malformed(struct lift *l, const char *at, const char *want)
     return false;
 }
 
-static bool has_text(const struct lift *l, uint32_t object, const char *key)
+static bool says_text(const struct lift *l, uint32_t object, const char *key)
 {
-    uint32_t n = get(l, object, key);
+    uint32_t n = lift_get(l, object, key);
 
     return node_is_string(l->j, n) && l->j->nodes[n].len > 0;
+}
+
+bool lift_unknown(struct lift *l, const char *at, uint32_t key, bool hint)
+{
+    uint32_t len = l->j->nodes[key].len;
+    char name[65];
+
+    snprintf(name, sizeof name, "%.*s", (int)(len < 64 ? len : 64), l->j->text.ptr + l->j->nodes[key].at);
+    return !node_there(l->j, key + 1) || lift_lossy(l, at, name, hint);
 }
 
 /* Keys of a block that no row knows: told by name.  `known` is ended by NULL. */
 static bool only(struct lift *l, uint32_t object, const char *at, const char *const *known)
 {
     for (EACH_KEY(l->j, k, object)) {
-        struct weir_str key = weir_json_text(l->j, k);
         const char *const *w = known;
-        while (*w && !str_is(key, *w))
+        while (*w && !str_is(weir_json_text(l->j, k), *w))
             w++;
-        if (!*w && node_there(l->j, k + 1) &&
-            !lossy(l->c, place_of(l->c, "%s.%.*s", at, (int)(key.len < 64 ? key.len : 64), key.ptr), false, l->e))
+        if (!*w && !lift_unknown(l, at, k, false))
             return false;
     }
     return true;
 }
 
-bool lift_cache(struct weir_ctx *c, struct emit *m, uint32_t object, const char *at, struct weir_error *e)
+bool lift_cache(struct lift *l, uint32_t object, const char *at)
 {
-    const struct weir_json *j = weir_body(c);
-    uint32_t cache = weir_json_get(j, object, "cache_control");
+    uint32_t cache = lift_get(l, object, "cache_control");
 
-    if (!weir_json_is(j, cache, WEIR_JSON_OBJECT))
+    if (!weir_json_is(l->j, cache, WEIR_JSON_OBJECT))
         return true;
-    emit_key(m, "cache");
-    emit_open(m, '{');
-    emit_member(m, "ttl", j, weir_json_get(j, cache, "ttl"));
-    emit_close(m, '}');
-    for (EACH_KEY(j, k, cache))
-        if (!KEY_IS(j, k, "type") && !KEY_IS(j, k, "ttl") && node_there(j, k + 1) &&
-            !lossy(c,
-                   place_of(c, "%s.cache_control.%.*s", at, (int)(j->nodes[k].len < 40 ? j->nodes[k].len : 40),
-                            j->text.ptr + j->nodes[k].at),
-                   true, e))
+    emit_key(l->m, "cache");
+    emit_open(l->m, '{');
+    emit_member(l->m, "ttl", l->j, lift_get(l, cache, "ttl"));
+    emit_close(l->m, '}');
+    for (EACH_KEY(l->j, k, cache))
+        if (!KEY_IS(l->j, k, "type") && !KEY_IS(l->j, k, "ttl") &&
+            !lift_unknown(l, place_of(l->c, "%s.cache_control", at).ptr, k, true))
             return false;
     return true;
 }
 
 static bool end_part(struct lift *l, uint32_t block, const char *at)
 {
-    if (!lift_cache(l->c, l->m, block, at, l->e))
+    if (!lift_cache(l, block, at))
         return false;
     emit_member_text(l->m, "at", str_of(at));
     emit_close(l->m, '}');
@@ -107,20 +88,20 @@ static bool end_part(struct lift *l, uint32_t block, const char *at)
 static bool lift_text(struct lift *l, uint32_t block, const char *at)
 {
     static const char *const known[] = {"type", "text", "citations", "cache_control", NULL};
-    uint32_t citations = get(l, block, "citations");
+    uint32_t citations = lift_get(l, block, "citations");
 
-    if (!node_is_string(l->j, get(l, block, "text")))
+    if (!node_is_string(l->j, lift_get(l, block, "text")))
         return malformed(l, at, "a text block with a string `text`");
-    if (!has_text(l, block, "text")) /* no text is no part */
+    if (!says_text(l, block, "text")) /* no text is no part */
         return true;
     emit_open(l->m, '{');
     emit_member_lit(l->m, "type", "text");
-    emit_member(l->m, "text", l->j, get(l, block, "text"));
-    if (!lift_cache(l->c, l->m, block, at, l->e))
+    emit_member(l->m, "text", l->j, lift_get(l, block, "text"));
+    if (!lift_cache(l, block, at))
         return false;
     emit_close(l->m, '}');
     if (weir_json_is(l->j, citations, WEIR_JSON_ARRAY) && l->j->nodes[citations].len > 2 &&
-        !refuse(l, at, "citations", true))
+        !lift_lossy(l, at, "citations", true))
         return false;
     return only(l, block, at, known);
 }
@@ -131,14 +112,14 @@ static bool lift_source(struct lift *l, uint32_t source)
     static const struct {
         const char *type, *key, *as;
     } kinds[] = {{"base64", "data", "data"}, {"url", "url", "url"}, {"file", "file_id", "file"}};
-    uint32_t type = get(l, source, "type");
+    uint32_t type = lift_get(l, source, "type");
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (!node_says(l->j, type, kinds[i].type) || !node_is_string(l->j, get(l, source, kinds[i].key)))
+        if (!node_says(l->j, type, kinds[i].type) || !node_is_string(l->j, lift_get(l, source, kinds[i].key)))
             continue;
-        emit_member(l->m, kinds[i].as, l->j, get(l, source, kinds[i].key));
+        emit_member(l->m, kinds[i].as, l->j, lift_get(l, source, kinds[i].key));
         if (i == 0)
-            emit_member(l->m, "media_type", l->j, get(l, source, "media_type"));
+            emit_member(l->m, "media_type", l->j, lift_get(l, source, "media_type"));
         return true;
     }
     return false;
@@ -146,11 +127,11 @@ static bool lift_source(struct lift *l, uint32_t source)
 
 static bool source_fits(const struct lift *l, uint32_t block)
 {
-    uint32_t source = get(l, block, "source"), type = get(l, source, "type");
+    uint32_t source = lift_get(l, block, "source"), type = lift_get(l, source, "type");
 
-    return (node_says(l->j, type, "base64") && node_is_string(l->j, get(l, source, "data"))) ||
-           (node_says(l->j, type, "url") && node_is_string(l->j, get(l, source, "url"))) ||
-           (node_says(l->j, type, "file") && node_is_string(l->j, get(l, source, "file_id")));
+    return (node_says(l->j, type, "base64") && node_is_string(l->j, lift_get(l, source, "data"))) ||
+           (node_says(l->j, type, "url") && node_is_string(l->j, lift_get(l, source, "url"))) ||
+           (node_says(l->j, type, "file") && node_is_string(l->j, lift_get(l, source, "file_id")));
 }
 
 static bool lift_image(struct lift *l, uint32_t block, const char *at)
@@ -158,19 +139,19 @@ static bool lift_image(struct lift *l, uint32_t block, const char *at)
     static const char *const known[] = {"type", "source", "cache_control", NULL};
 
     if (!source_fits(l, block))
-        return refuse(l, at, "source", false);
+        return lift_lossy(l, at, "source", false);
     emit_open(l->m, '{');
     emit_member_lit(l->m, "type", "image");
-    lift_source(l, get(l, block, "source"));
+    lift_source(l, lift_get(l, block, "source"));
     return end_part(l, block, at) && only(l, block, at, known);
 }
 
 /* Text of a document: as `data` of a text source, or as `content`. */
 static uint32_t document_text(const struct lift *l, uint32_t block)
 {
-    uint32_t source = get(l, block, "source"), type = get(l, source, "type");
-    uint32_t text = node_says(l->j, type, "text")      ? get(l, source, "data")
-                    : node_says(l->j, type, "content") ? get(l, source, "content")
+    uint32_t source = lift_get(l, block, "source"), type = lift_get(l, source, "type");
+    uint32_t text = node_says(l->j, type, "text")      ? lift_get(l, source, "data")
+                    : node_says(l->j, type, "content") ? lift_get(l, source, "content")
                                                        : WEIR_NO_NODE;
 
     return node_is_string(l->j, text) ? text : WEIR_NO_NODE;
@@ -182,16 +163,16 @@ static bool lift_document(struct lift *l, uint32_t block, const char *at)
     uint32_t text = document_text(l, block);
 
     if (text == WEIR_NO_NODE && !source_fits(l, block))
-        return refuse(l, at, "source", false);
+        return lift_lossy(l, at, "source", false);
     emit_open(l->m, '{');
     emit_member_lit(l->m, "type", "document");
     if (text != WEIR_NO_NODE)
         emit_member(l->m, "text", l->j, text);
     else
-        lift_source(l, get(l, block, "source"));
-    emit_member(l->m, "name", l->j, get(l, block, "title"));
-    emit_member(l->m, "context", l->j, get(l, block, "context"));
-    if (node_true(l->j, get(l, get(l, block, "citations"), "enabled")))
+        lift_source(l, lift_get(l, block, "source"));
+    emit_member(l->m, "name", l->j, lift_get(l, block, "title"));
+    emit_member(l->m, "context", l->j, lift_get(l, block, "context"));
+    if (node_true(l->j, lift_get(l, lift_get(l, block, "citations"), "enabled")))
         emit_raw(l->m, WEIR_STR("\"citations\":true"));
     return end_part(l, block, at) && only(l, block, at, known);
 }
@@ -199,21 +180,21 @@ static bool lift_document(struct lift *l, uint32_t block, const char *at)
 static bool lift_call(struct lift *l, uint32_t block, const char *at)
 {
     static const char *const known[] = {"type", "id", "name", "input", "caller", "cache_control", NULL};
-    uint32_t input = get(l, block, "input"), caller = get(l, block, "caller");
+    uint32_t input = lift_get(l, block, "input"), caller = lift_get(l, block, "caller");
 
-    if (!node_is_string(l->j, get(l, block, "id")) || !node_is_string(l->j, get(l, block, "name")))
+    if (!node_is_string(l->j, lift_get(l, block, "id")) || !node_is_string(l->j, lift_get(l, block, "name")))
         return malformed(l, at, "a call with strings `id` and `name`");
     if (node_there(l->j, input) && !weir_json_is(l->j, input, WEIR_JSON_OBJECT))
         return malformed(l, at, "a call whose `input` is an object");
     emit_open(l->m, '{');
     emit_member_lit(l->m, "type", "call");
-    emit_member(l->m, "id", l->j, get(l, block, "id"));
-    emit_member(l->m, "name", l->j, get(l, block, "name"));
+    emit_member(l->m, "id", l->j, lift_get(l, block, "id"));
+    emit_member(l->m, "name", l->j, lift_get(l, block, "name"));
     emit_member_text(l->m, "arguments", node_there(l->j, input) ? weir_json_text(l->j, input) : WEIR_STR("{}"));
     if (!end_part(l, block, at))
         return false;
-    if (node_there(l->j, caller) && !node_says(l->j, get(l, caller, "type"), "direct") &&
-        !refuse(l, at, "caller", false))
+    if (node_there(l->j, caller) && !node_says(l->j, lift_get(l, caller, "type"), "direct") &&
+        !lift_lossy(l, at, "caller", false))
         return false;
     return only(l, block, at, known);
 }
@@ -222,17 +203,17 @@ static bool lift_call(struct lift *l, uint32_t block, const char *at)
 static bool lift_thinking(struct lift *l, uint32_t block, const char *at, bool redacted)
 {
     static const char *const known[] = {"type", "thinking", "signature", "data", NULL};
-    struct weir_str data = value(l, block, redacted ? "data" : "signature");
+    struct weir_str data = lift_value(l, block, redacted ? "data" : "signature");
     struct weir_str kind = redacted ? WEIR_STR("anthropic.redacted") : WEIR_STR("anthropic.signature");
 
     if (opaque_read(data, &kind, &data) && str_is(kind, "none"))
         data = WEIR_STR("");
-    if (!data.len && !has_text(l, block, "thinking"))
+    if (!data.len && !says_text(l, block, "thinking"))
         return true;
     emit_open(l->m, '{');
     emit_member_lit(l->m, "type", "reasoning");
-    if (!redacted && has_text(l, block, "thinking"))
-        emit_member(l->m, "text", l->j, get(l, block, "thinking"));
+    if (!redacted && says_text(l, block, "thinking"))
+        emit_member(l->m, "text", l->j, lift_get(l, block, "thinking"));
     if (data.len) {
         emit_member_text(l->m, "opaque", data);
         emit_member_text(l->m, "kind", kind);
@@ -243,7 +224,7 @@ static bool lift_thinking(struct lift *l, uint32_t block, const char *at, bool r
 
 static bool lift_other(struct lift *l, uint32_t block, const char *at)
 {
-    struct weir_str type = value(l, block, "type");
+    struct weir_str type = lift_value(l, block, "type");
 
     if (!type.len)
         return malformed(l, at, "a block with a `type`");
@@ -271,11 +252,11 @@ static bool lift_result_content(struct lift *l, uint32_t content, const char *at
     }
     for (EACH_ITEM(l->j, inner, content)) {
         const char *here = place_of(l->c, "%s.content[%u]", at, (unsigned)i++).ptr;
-        uint32_t type = get(l, inner, "type");
+        uint32_t type = lift_get(l, inner, "type");
         bool ok = node_says(l->j, type, "text")       ? lift_text(l, inner, here)
                   : node_says(l->j, type, "image")    ? lift_image(l, inner, here)
                   : node_says(l->j, type, "document") ? lift_document(l, inner, here)
-                                                      : refuse(l, here, NULL, false);
+                                                      : lift_lossy(l, here, NULL, false);
         if (!ok)
             return false;
     }
@@ -286,17 +267,17 @@ static bool lift_result(struct lift *l, uint32_t block, const char *at)
 {
     static const char *const known[] = {"type", "tool_use_id", "content", "is_error", "cache_control", NULL};
 
-    if (!node_is_string(l->j, get(l, block, "tool_use_id")))
+    if (!node_is_string(l->j, lift_get(l, block, "tool_use_id")))
         return malformed(l, at, "a result with a string `tool_use_id`");
     emit_open(l->m, '{');
     emit_member_lit(l->m, "type", "result");
-    emit_member(l->m, "id", l->j, get(l, block, "tool_use_id"));
+    emit_member(l->m, "id", l->j, lift_get(l, block, "tool_use_id"));
     emit_key(l->m, "content");
     emit_open(l->m, '[');
-    if (!lift_result_content(l, get(l, block, "content"), at))
+    if (!lift_result_content(l, lift_get(l, block, "content"), at))
         return false;
     emit_close(l->m, ']');
-    if (node_true(l->j, get(l, block, "is_error")))
+    if (node_true(l->j, lift_get(l, block, "is_error")))
         emit_raw(l->m, WEIR_STR("\"error\":true"));
     return end_part(l, block, at) && only(l, block, at, known);
 }
@@ -305,7 +286,7 @@ static bool lift_result(struct lift *l, uint32_t block, const char *at)
 
 static bool lift_block(struct lift *l, uint32_t block, const char *at)
 {
-    uint32_t type = get(l, block, "type");
+    uint32_t type = lift_get(l, block, "type");
 
     if (!weir_json_is(l->j, block, WEIR_JSON_OBJECT))
         return malformed(l, at, "a block");
@@ -326,7 +307,7 @@ static bool lift_block(struct lift *l, uint32_t block, const char *at)
 
 static bool is_result(const struct lift *l, uint32_t block)
 {
-    return node_says(l->j, get(l, block, "type"), "tool_result");
+    return node_says(l->j, lift_get(l, block, "type"), "tool_result");
 }
 
 /* One canonical message: of the content's results, or of all the rest. */
@@ -354,53 +335,51 @@ static bool lift_half(struct lift *l, const char *role, uint32_t content, uint32
     return true;
 }
 
-bool lift_message(struct weir_ctx *c, struct emit *m, uint32_t message, uint32_t index, struct weir_error *e)
+bool lift_message(struct lift *l, uint32_t message, uint32_t index)
 {
-    static const char *const known[] = {"role", "content", NULL}, *const roles[] = {"user", "assistant", "system",
-                                                                                    NULL};
-    struct lift l = {.c = c, .j = weir_body(c), .m = m, .e = e};
-    const char *at = place_of(c, "messages[%u]", (unsigned)index).ptr;
-    uint32_t content = get(&l, message, "content"), role = get(&l, message, "role");
+    static const char *const known[] = {"role", "content", NULL};
+    static const char *const roles[] = {"user", "assistant", "system", NULL};
+    const char *at = place_of(l->c, "messages[%u]", (unsigned)index).ptr;
+    uint32_t content = lift_get(l, message, "content"), role = lift_get(l, message, "role");
     const char *const *said = roles;
     bool results = false, rest = false;
 
-    while (*said && !node_says(l.j, role, *said))
+    while (*said && !node_says(l->j, role, *said))
         said++;
     if (!*said)
-        return malformed(&l, at, "a message of role user, assistant or system");
-    for (EACH_ITEM(l.j, block, content)) {
-        results |= is_result(&l, block);
-        rest |= !is_result(&l, block);
+        return malformed(l, at, "a message of role user, assistant or system");
+    for (EACH_ITEM(l->j, block, content)) {
+        results |= is_result(l, block);
+        rest |= !is_result(l, block);
     }
-    if (results && !lift_half(&l, "tool", content, index, true))
+    if (results && !lift_half(l, "tool", content, index, true))
         return false;
-    if ((rest || !results) && !lift_half(&l, *said, content, index, false))
+    if ((rest || !results) && !lift_half(l, *said, content, index, false))
         return false;
-    return only(&l, message, at, known);
+    return only(l, message, at, known);
 }
 
-bool lift_system(struct weir_ctx *c, struct emit *m, uint32_t system, struct weir_error *e)
+bool lift_system(struct lift *l, uint32_t system)
 {
-    struct lift l = {.c = c, .j = weir_body(c), .m = m, .e = e};
     uint32_t i = 0;
 
-    if (!node_there(l.j, system))
+    if (!node_there(l->j, system))
         return true;
-    emit_key(m, "system");
-    emit_open(m, '[');
-    if (node_is_string(l.j, system) && l.j->nodes[system].len) {
-        emit_open(m, '{');
-        emit_member_lit(m, "type", "text");
-        emit_member(m, "text", l.j, system);
-        emit_close(m, '}');
+    emit_key(l->m, "system");
+    emit_open(l->m, '[');
+    if (node_is_string(l->j, system) && l->j->nodes[system].len) {
+        emit_open(l->m, '{');
+        emit_member_lit(l->m, "type", "text");
+        emit_member(l->m, "text", l->j, system);
+        emit_close(l->m, '}');
     }
-    for (EACH_ITEM(l.j, block, system)) {
-        const char *at = place_of(c, "system[%u]", (unsigned)i++).ptr;
-        bool ok =
-            node_says(l.j, get(&l, block, "type"), "text") ? lift_text(&l, block, at) : refuse(&l, at, NULL, false);
+    for (EACH_ITEM(l->j, block, system)) {
+        const char *at = place_of(l->c, "system[%u]", (unsigned)i++).ptr;
+        bool ok = node_says(l->j, lift_get(l, block, "type"), "text") ? lift_text(l, block, at)
+                                                                      : lift_lossy(l, at, NULL, false);
         if (!ok)
             return false;
     }
-    emit_close(m, ']');
+    emit_close(l->m, ']');
     return true;
 }

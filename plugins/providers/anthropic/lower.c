@@ -5,30 +5,16 @@
  * Keys always stand in the same order, and what an upstream caches by (system, tools) before the messages, so that the
  * same history gives the same bytes.
  */
-#include "anthropic.h"
+#include "lower.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define MAX_TOKENS 8192 /* where neither the client nor the catalogue says one: every model in service takes it */
 
-struct lower {
-    struct weir_ctx *c;
-    const struct weir_json *j;
-    struct emit *m;
-    struct weir_error *e;
-    int64_t max;
-    struct thinking think;
-};
-
 static uint32_t top(const struct lower *l, const char *key)
 {
     return weir_json_get(l->j, 0, key);
-}
-
-static struct weir_str value(const struct lower *l, uint32_t object, const char *key)
-{
-    return get_value(l->c, l->j, object, key);
 }
 
 /* ---- limits and sampling ---- */
@@ -185,7 +171,7 @@ static void put_output(struct lower *l)
 
 static bool put_account(struct lower *l)
 {
-    struct weir_str tier = value(l, 0, "service_tier");
+    struct weir_str tier = lower_value(l, 0, "service_tier");
 
     if (top(l, "user") != WEIR_NO_NODE) {
         emit_key(l->m, "metadata");
@@ -202,22 +188,21 @@ static bool put_account(struct lower *l)
     return true;
 }
 
-bool lower_cache(struct weir_ctx *c, struct emit *m, uint32_t object, struct weir_error *e)
+bool lower_cache(struct lower *l, uint32_t object)
 {
-    const struct weir_json *j = weir_canonical(c);
-    uint32_t cache = weir_json_get(j, object, "cache");
-    struct weir_str ttl = get_value(c, j, cache, "ttl");
+    uint32_t cache = lower_get(l, object, "cache");
+    struct weir_str ttl = lower_value(l, cache, "ttl");
     bool known = str_is(ttl, "5m") || str_is(ttl, "1h");
 
-    if (!weir_json_is(j, cache, WEIR_JSON_OBJECT))
+    if (!weir_json_is(l->j, cache, WEIR_JSON_OBJECT))
         return true;
-    emit_key(m, "cache_control");
-    emit_open(m, '{');
-    emit_member_lit(m, "type", "ephemeral");
+    emit_key(l->m, "cache_control");
+    emit_open(l->m, '{');
+    emit_member_lit(l->m, "type", "ephemeral");
     if (known)
-        emit_member_text(m, "ttl", ttl);
-    emit_close(m, '}');
-    return known || !ttl.len || canon_lossy_at(c, object, "cache", true, e);
+        emit_member_text(l->m, "ttl", ttl);
+    emit_close(l->m, '}');
+    return known || !ttl.len || canon_lossy_at(l->c, object, "cache", true, l->e);
 }
 
 /* ---- tools ---- */
@@ -259,7 +244,7 @@ static bool put_tool(struct lower *l, uint32_t tool)
     bool custom = weir_json_get(l->j, tool, "custom") != WEIR_NO_NODE;
 
     emit_open(l->m, '{');
-    emit_member_text(l->m, "name", lower_tool_name(l->c, value(l, tool, "name")));
+    emit_member_text(l->m, "name", lower_tool_name(l->c, lower_value(l, tool, "name")));
     emit_member(l->m, "description", l->j, weir_json_get(l->j, tool, "description"));
     if (custom)
         put_custom_schema(l);
@@ -267,7 +252,7 @@ static bool put_tool(struct lower *l, uint32_t tool)
         put_schema(l, weir_json_get(l->j, tool, "schema"));
     if (node_true(l->j, weir_json_get(l->j, tool, "strict")))
         emit_member(l->m, "strict", l->j, weir_json_get(l->j, tool, "strict"));
-    if (!lower_cache(l->c, l->m, tool, l->e))
+    if (!lower_cache(l, tool))
         return false;
     emit_close(l->m, '}');
     /* A grammar binds the text: without it the model may say anything. */
@@ -279,7 +264,7 @@ static bool put_tool(struct lower *l, uint32_t tool)
 static bool is_allowed(const struct lower *l, uint32_t tool)
 {
     uint32_t choice = top(l, "tool_choice");
-    struct weir_str name = value(l, tool, "name");
+    struct weir_str name = lower_value(l, tool, "name");
 
     if (!node_says(l->j, weir_json_get(l->j, choice, "mode"), "allowed"))
         return true;
@@ -328,7 +313,7 @@ static bool put_choice(struct lower *l, bool tools)
     emit_open(l->m, '{');
     emit_member_text(l->m, "type", str_of(named ? "tool" : any ? "any" : none ? "none" : "auto"));
     if (named)
-        emit_member_text(l->m, "name", lower_tool_name(l->c, value(l, choice, "name")));
+        emit_member_text(l->m, "name", lower_tool_name(l->c, lower_value(l, choice, "name")));
     if (alone && !none)
         emit_raw(l->m, WEIR_STR("\"disable_parallel_tool_use\":true"));
     emit_close(l->m, '}');
@@ -379,10 +364,11 @@ static bool leave_out(struct lower *l)
 bool lower_body(struct weir_ctx *c, struct emit *m, struct weir_str model, struct weir_error *e)
 {
     struct lower l = {.c = c, .j = weir_canonical(c), .m = m, .e = e};
+    struct weir_str more = wants_json(&l) ? WEIR_STR("Answer with one JSON object and nothing else.") : WEIR_STR("");
     bool tools = false;
 
     l.max = max_of(&l);
-    if (!leave_out(&l) || !lower_thinking(c, model, l.max, &l.think, e))
+    if (!leave_out(&l) || !lower_thinking(&l, model))
         return false;
     emit_open(m, '{');
     emit_member_text(m, "model", model);
@@ -394,12 +380,8 @@ bool lower_body(struct weir_ctx *c, struct emit *m, struct weir_str model, struc
         return false;
     put_thinking(&l);
     put_output(&l);
-    if (!put_account(&l) || !lower_cache(c, m, 0, e))
-        return false;
-    if (!lower_system(c, m, wants_json(&l) ? WEIR_STR("Answer with one JSON object and nothing else.") : WEIR_STR(""),
-                      e))
-        return false;
-    if (!put_tools(&l, &tools) || !put_choice(&l, tools) || !lower_messages(c, m, e))
+    if (!put_account(&l) || !lower_cache(&l, 0) || !lower_system(&l, more) || !put_tools(&l, &tools) ||
+        !put_choice(&l, tools) || !lower_messages(&l))
         return false;
     emit_close(m, '}');
     return true;

@@ -4,7 +4,7 @@
  *
  * Models up to Claude 4.5 take a budget of tokens, later ones adapt and take an effort.  Called by lower.c; pure.
  */
-#include "anthropic.h"
+#include "lower.h"
 
 #define LEAST_BUDGET 1024
 #define MOST_BUDGET  128000
@@ -54,47 +54,48 @@ static struct weir_str effort_of(int64_t budget, int64_t max)
 }
 
 /* A model that takes a budget: at least 1024, and less than what the whole answer may have. */
-static bool budget_take(struct weir_ctx *c, struct thinking *t, int64_t wanted, int64_t max, struct weir_error *e)
+static bool budget_take(struct lower *l, int64_t wanted)
 {
-    if (max <= LEAST_BUDGET) { /* no room to think in */
+    struct thinking *t = &l->think;
+
+    if (l->max <= LEAST_BUDGET) { /* no room to think in */
         t->off = true;
-        return canon_lossy(c, "reasoning", true, e);
+        return canon_lossy(l->c, "reasoning", true, l->e);
     }
     t->on = true;
     t->budget = wanted < LEAST_BUDGET ? LEAST_BUDGET : wanted > MOST_BUDGET ? MOST_BUDGET : wanted;
-    if (t->budget >= max)
-        t->budget = max - 1;
+    if (t->budget >= l->max)
+        t->budget = l->max - 1;
     return true;
 }
 
 /* In a loop of tools the turn that called them must begin with its thinking, which only Anthropic's own can be. */
-static bool loop_lacks_thinking(struct weir_ctx *c)
+static bool loop_lacks_thinking(const struct lower *l)
 {
-    const struct weir_json *j = weir_canonical(c);
     bool lacks = false;
 
-    for (EACH_ITEM(j, m, weir_json_get(j, 0, "messages"))) {
-        uint32_t role = weir_json_get(j, m, "role");
+    for (EACH_ITEM(l->j, m, lower_get(l, 0, "messages"))) {
+        uint32_t role = lower_get(l, m, "role");
         bool calls = false, signs = false;
-        if (node_says(j, role, "user"))
+        if (node_says(l->j, role, "user"))
             lacks = false;
-        if (!node_says(j, role, "assistant"))
+        if (!node_says(l->j, role, "assistant"))
             continue;
-        for (EACH_ITEM(j, part, weir_json_get(j, m, "content"))) {
-            calls |= node_says(j, weir_json_get(j, part, "type"), "call");
-            signs |= str_starts(get_value(c, j, part, "kind"), "anthropic.");
+        for (EACH_ITEM(l->j, part, lower_get(l, m, "content"))) {
+            calls |= node_says(l->j, lower_get(l, part, "type"), "call");
+            signs |= str_starts(lower_value(l, part, "kind"), "anthropic.");
         }
         lacks = calls && !signs;
     }
     return lacks;
 }
 
-bool lower_thinking(struct weir_ctx *c, struct weir_str model, int64_t max, struct thinking *t, struct weir_error *e)
+bool lower_thinking(struct lower *l, struct weir_str model)
 {
-    const struct weir_json *j = weir_canonical(c);
-    uint32_t r = weir_json_get(j, 0, "reasoning"), budget = weir_json_get(j, r, "budget");
-    struct weir_str effort = get_value(c, j, r, "effort"), show = get_value(c, j, r, "show");
-    int64_t tokens = weir_json_int(j, budget, -1);
+    uint32_t r = lower_get(l, 0, "reasoning"), budget = lower_get(l, r, "budget");
+    struct weir_str effort = lower_value(l, r, "effort"), show = lower_value(l, r, "show");
+    int64_t tokens = weir_json_int(l->j, budget, -1);
+    struct thinking *t = &l->think;
 
     if (r == WEIR_NO_NODE)
         return true;
@@ -104,18 +105,18 @@ bool lower_thinking(struct weir_ctx *c, struct weir_str model, int64_t max, stru
     }
     if (show.len)
         t->display = str_is(show, "none") ? WEIR_STR("omitted") : WEIR_STR("summarized");
-    if (!effort.len && budget == WEIR_NO_NODE && !node_true(j, weir_json_get(j, r, "adaptive")))
-        return !show.len || canon_lossy(c, "reasoning", true, e);
+    if (!effort.len && budget == WEIR_NO_NODE && !node_true(l->j, lower_get(l, r, "adaptive")))
+        return !show.len || canon_lossy(l->c, "reasoning", true, l->e);
     if (is_adaptive(model)) {
         t->on = t->adaptive = true;
         t->effort = str_is(effort, "minimal") ? WEIR_STR("low") : effort;
         if (!effort.len && tokens > 0)
-            t->effort = effort_of(tokens, max);
+            t->effort = effort_of(tokens, l->max);
         return true;
     }
-    if (loop_lacks_thinking(c)) {
+    if (loop_lacks_thinking(l)) {
         t->off = true;
-        return canon_lossy(c, "reasoning", true, e);
+        return canon_lossy(l->c, "reasoning", true, l->e);
     }
-    return budget_take(c, t, tokens > 0 ? tokens : budget_of(effort, max), max, e);
+    return budget_take(l, tokens > 0 ? tokens : budget_of(effort, l->max));
 }

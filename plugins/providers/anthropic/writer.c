@@ -113,7 +113,7 @@ static struct weir_str reason_of(struct weir_ctx *c)
     return w->calls ? WEIR_STR("tool_use") : WEIR_STR("end_turn"); /* what was said beats what it was called */
 }
 
-static void put_stop(struct weir_ctx *c, struct emit *m)
+static void put_reason(struct weir_ctx *c, struct emit *m)
 {
     const struct anthropic_write *w = writer(c);
     struct weir_str reason = reason_of(c);
@@ -137,7 +137,7 @@ void write_end(struct weir_ctx *c)
         emit_open(&m, '[');
         emit_raw(&m, text_view(&w->content.t));
         emit_close(&m, ']');
-        put_stop(c, &m);
+        put_reason(c, &m);
         put_usage(c, &m, false);
         emit_close(&m, '}');
         weir_out(c, text_view(&m.t));
@@ -146,7 +146,7 @@ void write_end(struct weir_ctx *c)
     record_begin(&m, "message_delta");
     emit_key(&m, "delta");
     emit_open(&m, '{');
-    put_stop(c, &m);
+    put_reason(c, &m);
     emit_close(&m, '}');
     put_usage(c, &m, false);
     record_end(c, &m);
