@@ -207,6 +207,7 @@ struct weir_request {         /* filled by `accept`, zeroed before, then read-on
     int64_t max_output;       /* tokens; 0: not said                                                             */
     uint32_t choices;         /* answers asked for; 0 and 1 mean one                                             */
     struct weir_str query;    /* set by the host: what stands behind '?', as sent                                */
+    struct weir_str stream_type;             /* content type of a stream that `answer` writes; "": text/event-stream */
 };
 
 enum weir_where {             /* who said a span */
@@ -302,6 +303,7 @@ struct weir_event {
     int status;               /* ERRORED: HTTP status that says it best; 0: unknown                              */
     struct weir_str value;    /* FINISH: the stop sequence that was hit; ERRORED: a short code; START: the model;
                                  OPAQUE: "ISSUER.KIND", such as "anthropic.signature" (docs/canonical.md)        */
+    uint32_t retry_after;     /* ERRORED: seconds after which the upstream may be asked again; 0: not said       */
 };
 
 /* ---- records and sinks ----------------------------------------------------------------------------------------- */

@@ -56,9 +56,9 @@ F(method, 0) F(path, 8) F(kind, 16) F(header, 24)
 #undef S
 
 #define S weir_request
-SIZE(88)
+SIZE(104)
 F(size, 0) F(kind, 4) F(path, 8) F(model, 24) F(model_at, 40) F(model_len, 44) F(stream, 48) F(usage_asked, 49)
-F(max_output, 56) F(choices, 64) F(query, 72)
+F(max_output, 56) F(choices, 64) F(query, 72) F(stream_type, 88)
 #undef S
 
 #define S weir_span
@@ -92,10 +92,10 @@ F(input, 0) F(cache_read, 8) F(cache_write, 16) F(output, 24) F(reasoning, 32) F
 #undef S
 
 #define S weir_event
-SIZE(136)
+SIZE(144)
 F(size, 0) F(channel, 4) F(choice, 8) F(block, 12) F(text, 16) F(at, 32) F(len, 36) F(escaped, 40) F(copy, 41)
 F(last, 42) F(tool_id, 48) F(tool_name, 64) F(detail, 80) F(usage, 96)
-F(raw, 104) F(finish, 108) F(status, 112) F(value, 120)
+F(raw, 104) F(finish, 108) F(status, 112) F(value, 120) F(retry_after, 136)
 #undef S
 
 #define S weir_field
