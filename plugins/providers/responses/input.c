@@ -16,11 +16,6 @@ struct input {
     bool told; /* of reasoning that is left out */
 };
 
-static bool type_is(const struct weir_json *j, uint32_t object, const char *type)
-{
-    return node_says(j, weir_json_get(j, object, "type"), type);
-}
-
 bool tool_is_custom(const struct weir_json *j, struct weir_ctx *c, struct weir_str name)
 {
     for (EACH_ITEM(j, tool, weir_json_get(j, 0, "tools")))
@@ -294,8 +289,8 @@ static bool put_result(struct input *in, uint32_t part)
     if (node_true(j, weir_json_get(j, part, "error")) && !canon_lossy_at(in->c, part, "is_error", true, in->e))
         return false;
     emit_open(in->m, '{');
-    emit_member_text(in->m, "type", call_is_custom(in, id) ? WEIR_STR("custom_tool_call_output")
-                                                           : WEIR_STR("function_call_output"));
+    emit_member_text(in->m, "type",
+                     call_is_custom(in, id) ? WEIR_STR("custom_tool_call_output") : WEIR_STR("function_call_output"));
     emit_member_text(in->m, "call_id", canon_call_id(in->c, id, 64, false));
     emit_key(in->m, "output");
     if (count == 0)

@@ -9,14 +9,8 @@
 #include <stdio.h>
 
 #include "lift.h"
-#include "walk.h"
 
 enum role { ROLE_NONE, ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT, ROLE_TOOL, ROLE_OTHER };
-
-static bool type_is(const struct weir_json *j, uint32_t object, const char *type)
-{
-    return node_says(j, weir_json_get(j, object, "type"), type);
-}
 
 static bool is_message(const struct weir_json *j, uint32_t item)
 {
@@ -34,10 +28,10 @@ static enum role item_role(const struct weir_json *j, uint32_t item)
         return ROLE_TOOL;
     if (!is_message(j, item))
         return ROLE_OTHER;
-    return node_says(j, role, "user")                                          ? ROLE_USER
-           : node_says(j, role, "assistant")                                   ? ROLE_ASSISTANT
+    return node_says(j, role, "user")                                        ? ROLE_USER
+           : node_says(j, role, "assistant")                                 ? ROLE_ASSISTANT
            : node_says(j, role, "system") || node_says(j, role, "developer") ? ROLE_SYSTEM
-                                                                               : ROLE_OTHER;
+                                                                             : ROLE_OTHER;
 }
 
 /* ---- parts ---- */
@@ -251,8 +245,9 @@ static void lift_thought(struct lift *l, uint32_t item)
 /* Ids and states name what OpenAI keeps, and are left behind with it. */
 static bool item_rest(struct lift *l, uint32_t item, const struct place *at)
 {
-    static const char *const read[] = {"type",   "id",        "status", "role",    "content", "call_id",          "name",
-                                       "output", "arguments", "input",  "summary", "text",    "encrypted_content", NULL};
+    static const char *const read[] = {
+        "type",   "id",        "status", "role",    "content", "call_id",           "name",
+        "output", "arguments", "input",  "summary", "text",    "encrypted_content", NULL};
 
     for (EACH_KEY(l->j, k, item)) {
         const char *const *r = read;
@@ -329,7 +324,7 @@ static bool lift_system(struct lift *l, uint32_t input, uint32_t first)
     return true;
 }
 
-static void message_begin(struct lift *l, enum role role)
+static void turn_begin(struct lift *l, enum role role)
 {
     static const char *const names[] = {"", "system", "user", "assistant", "tool", ""};
 
@@ -339,7 +334,7 @@ static void message_begin(struct lift *l, enum role role)
     emit_open(l->m, '[');
 }
 
-static void message_end(struct lift *l, enum role open)
+static void turn_end(struct lift *l, enum role open)
 {
     if (open == ROLE_NONE)
         return;
@@ -363,14 +358,14 @@ static bool lift_messages(struct lift *l, uint32_t input, uint32_t first)
             continue;
         }
         if (role != open || role == ROLE_USER || role == ROLE_SYSTEM) {
-            message_end(l, open);
-            message_begin(l, role);
+            turn_end(l, open);
+            turn_begin(l, role);
             open = role;
         }
         if (!lift_item(l, item, &at))
             return false;
     }
-    message_end(l, open);
+    turn_end(l, open);
     return true;
 }
 
@@ -384,9 +379,9 @@ bool lift_input(struct weir_ctx *c, struct emit *m, struct weir_error *e)
     emit_key(m, "messages");
     emit_open(m, '[');
     if (node_is_string(l.j, input)) {
-        message_begin(&l, ROLE_USER);
+        turn_begin(&l, ROLE_USER);
         lift_content(&l, input, &(struct place){"input"}, "content");
-        message_end(&l, ROLE_USER);
+        turn_end(&l, ROLE_USER);
     }
     if (!lift_messages(&l, input, first))
         return false;

@@ -10,8 +10,6 @@
 
 #include <stdio.h>
 
-#include "walk.h"
-
 struct place place_at(const char *fmt, ...)
 {
     struct place p;

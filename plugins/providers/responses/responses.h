@@ -8,6 +8,7 @@
 #define RESPONSES_H
 
 #include "emit.h"
+#include "walk.h"
 
 struct responses { /* one row of responses_options[] each */
     const char *url, *key, *auth, *organization, *project;
@@ -29,6 +30,7 @@ struct stream {
     uint32_t output, part;
     uint8_t kind;                     /* enum stream_kind */
     bool open, begun, ended, named;   /* wants its `last`; has had text; its text is complete; has told the call */
+    uint32_t frame;                   /* in which it began */
     struct digest digest;
     struct weir_str item;             /* raw, for texts set free */
 };
@@ -49,7 +51,8 @@ struct responses_local { /* one request, zeroed */
     bool foreign;                     /* encode: the client speaks another dialect */
     /* decode */
     struct stream *streams; uint32_t stream_count, stream_cap, stray_count;
-    bool started, called, finished, errored, done;
+    uint32_t frames;                  /* decoded so far */
+    bool started, itemed, called, finished, errored, done;
     /* both: of the response; raw JSON text when decode saw it */
     struct weir_str id, model, created;
     int64_t sequence;                 /* the next record's number */
@@ -62,6 +65,11 @@ struct responses_local { /* one request, zeroed */
     bool usage_known;
     enum weir_finish finish;
 };
+
+static inline bool type_is(const struct weir_json *j, uint32_t object, const char *type)
+{
+    return node_says(j, weir_json_get(j, object, "type"), type);
+}
 
 bool responses_accept(struct weir_ctx *, struct weir_request *, struct weir_error *);
 bool responses_lift(struct weir_ctx *, struct weir_error *);

@@ -46,11 +46,13 @@ struct stream *stream_get(struct weir_ctx *c, uint32_t output, enum stream_kind 
     return s;
 }
 
-struct stream *stream_same(struct responses_local *l, enum stream_kind kind, struct digest d)
+struct stream *stream_same(struct responses_local *l, enum stream_kind kind, struct digest d, uint32_t before)
 {
-    for (uint32_t i = 0; i < l->stream_count; i++)
-        if (l->streams[i].kind == kind && l->streams[i].begun && digest_eq(l->streams[i].digest, d))
-            return &l->streams[i];
+    for (uint32_t i = 0; i < l->stream_count; i++) {
+        struct stream *s = &l->streams[i];
+        if (s->kind == kind && s->begun && s->frame < before && digest_eq(s->digest, d))
+            return s;
+    }
     return NULL;
 }
 

@@ -26,8 +26,8 @@ extern const struct stream_grammar stream_grammar[KIND_COUNT];
 /* Finds or begins a text.  NULL: there are too many. */
 struct stream *stream_get(struct weir_ctx *, uint32_t output, enum stream_kind, uint32_t part);
 struct stream *stream_find(struct responses_local *, uint32_t output, enum stream_kind, uint32_t part);
-/* A text of this kind, anywhere in the answer, that says the same. */
-struct stream *stream_same(struct responses_local *, enum stream_kind, struct digest);
+/* A text of this kind, anywhere in the answer, that says the same and began in a frame before `before`. */
+struct stream *stream_same(struct responses_local *, enum stream_kind, struct digest, uint32_t before);
 
 void digest_add(struct digest *, struct weir_str raw);
 static inline bool digest_eq(struct digest a, struct digest b)

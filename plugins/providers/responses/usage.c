@@ -5,8 +5,6 @@
  */
 #include "responses.h"
 
-#include "walk.h"
-
 #define MOST_TOKENS 1000000000000 /* more than this is no count: sums of such numbers cannot overflow */
 
 static int64_t tokens(const struct weir_json *j, uint32_t object, const char *key)
