@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lift.c -- a client's body -> the canonical request: everything but the items, which are items.c's.  Host: before the
+ * first attempt at an endpoint of another dialect, worker process.
+ *
+ * What points to something kept at OpenAI (an earlier response, a conversation, a prompt) is refused by its name,
+ * whatever the provider's block says: left out, the model would answer another question.
+ */
+#include "lift.h"
+
+#include <stdio.h>
+
+struct place place_at(const char *fmt, ...)
+{
+    struct place p;
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(p.text, sizeof p.text, fmt, ap);
+    va_end(ap);
+    return p;
+}
+
+bool lift_lossy(struct lift *l, const struct place *at, uint32_t key, bool hint)
+{
+    struct weir_str k = weir_json_text(l->j, key);
+    struct place p = place_at("%s%s%.*s", at ? at->text : "", at ? "." : "", (int)(k.len < 48 ? k.len : 48), k.ptr);
+
+    return lossy(l->c, place_str(&p), hint, l->e);
+}
+
+bool lift_refuse(struct lift *l, const char *field, const char *why)
+{
+    snprintf(l->e->code, sizeof l->e->code, "unsupported_parameter");
+    snprintf(l->e->field, sizeof l->e->field, "%s", field);
+    snprintf(l->e->text, sizeof l->e->text, "%s: %s", field, why);
+    return false;
+}
+
+/* ---- what must not be ---- */
+
+static bool lift_stateless(struct lift *l)
+{
+    static const char *const kept[] = {"previous_response_id", "conversation", "prompt", NULL};
+
+    for (const char *const *k = kept; *k; k++)
+        if (node_there(l->j, weir_json_get(l->j, 0, *k)))
+            return lift_refuse(l, *k, "not supported for this model: nothing is kept between requests.");
+    if (node_true(l->j, weir_json_get(l->j, 0, "background")))
+        return lift_refuse(l, "background", "not supported for this model: nothing runs on behind a request.");
+    return true;
+}
+
+/* ---- tools ---- */
+
+static void lift_at(struct lift *l, const struct place *at)
+{
+    emit_member_text(l->m, "at", place_str(at));
+}
+
+static bool lift_function(struct lift *l, uint32_t tool, const struct place *at)
+{
+    const struct weir_json *j = l->j;
+    bool custom = node_says(j, weir_json_get(j, tool, "type"), "custom");
+    uint32_t strict = weir_json_get(j, tool, "strict"), format = weir_json_get(j, tool, "format");
+
+    emit_open(l->m, '{');
+    emit_member(l->m, "name", j, weir_json_get(j, tool, "name"));
+    emit_member(l->m, "description", j, weir_json_get(j, tool, "description"));
+    if (custom) {
+        emit_key(l->m, "custom");
+        emit_raw(l->m, node_there(j, format) ? weir_json_text(j, format) : WEIR_STR("{}"));
+    } else {
+        emit_member(l->m, "schema", j, weir_json_get(j, tool, "parameters"));
+        emit_member(l->m, "strict", j, strict);
+    }
+    lift_at(l, at);
+    emit_close(l->m, '}');
+    for (EACH_KEY(j, k, tool)) {
+        bool known = KEY_IS(j, k, "type") || KEY_IS(j, k, "name") || KEY_IS(j, k, "description") ||
+                     (custom ? KEY_IS(j, k, "format") : KEY_IS(j, k, "parameters") || KEY_IS(j, k, "strict"));
+        bool no = weir_json_is(j, k + 1, WEIR_JSON_FALSE); /* defer_loading: false */
+        if (!known && !no && node_there(j, k + 1) && !lift_lossy(l, at, k, false))
+            return false;
+    }
+    return true;
+}
+
+static bool lift_tools(struct lift *l)
+{
+    const struct weir_json *j = l->j;
+    uint32_t tools = weir_json_get(j, 0, "tools"), i = 0;
+
+    if (!weir_json_is(j, tools, WEIR_JSON_ARRAY) || weir_json_first(j, tools) == WEIR_NO_NODE)
+        return true;
+    emit_key(l->m, "tools");
+    emit_open(l->m, '[');
+    for (EACH_ITEM(j, tool, tools)) {
+        struct place at = place_at("tools[%u]", (unsigned)i++);
+        uint32_t type = weir_json_get(j, tool, "type");
+        if (node_says(j, type, "function") || node_says(j, type, "custom")) {
+            if (!lift_function(l, tool, &at))
+                return false;
+            continue;
+        }
+        emit_open(l->m, '{');
+        emit_key(l->m, "hosted");
+        emit_quoted(l->m, node_is_string(j, type) ? weir_json_text(j, type) : WEIR_STR("unknown"));
+        emit_key(l->m, "raw");
+        emit_raw(l->m, weir_json_text(j, tool));
+        lift_at(l, &at);
+        emit_close(l->m, '}');
+    }
+    emit_close(l->m, ']');
+    return true;
+}
+
+/* The names of allowed_tools; false: one of them has none. */
+static bool lift_allowed(struct lift *l, uint32_t choice)
+{
+    const struct weir_json *j = l->j;
+
+    for (EACH_ITEM(j, tool, weir_json_get(j, choice, "tools")))
+        if (!node_is_string(j, weir_json_get(j, tool, "name")))
+            return lossy(l->c, WEIR_STR("tool_choice.tools"), false, l->e);
+    emit_key(l->m, "tool_choice");
+    emit_open(l->m, '{');
+    emit_member_lit(l->m, "mode", "allowed");
+    emit_key(l->m, "names");
+    emit_open(l->m, '[');
+    for (EACH_ITEM(j, tool, weir_json_get(j, choice, "tools")))
+        if (node_is_string(j, weir_json_get(j, tool, "name")))
+            emit_node(l->m, j, weir_json_get(j, tool, "name"));
+    emit_close(l->m, ']');
+    emit_key(l->m, "required");
+    emit_bool(l->m, node_says(j, weir_json_get(j, choice, "mode"), "required"));
+    emit_close(l->m, '}');
+    return true;
+}
+
+static bool lift_choice(struct lift *l)
+{
+    const struct weir_json *j = l->j;
+    uint32_t choice = weir_json_get(j, 0, "tool_choice"), type = weir_json_get(j, choice, "type");
+    bool word = node_says(j, choice, "auto") || node_says(j, choice, "none") || node_says(j, choice, "required");
+    uint32_t name = weir_json_get(j, choice, "name");
+
+    if (!node_there(j, choice))
+        return true;
+    if (node_says(j, type, "allowed_tools"))
+        return lift_allowed(l, choice);
+    if (!word && !((node_says(j, type, "function") || node_says(j, type, "custom")) && node_is_string(j, name)))
+        return lossy(l->c, WEIR_STR("tool_choice"), false, l->e);
+    emit_key(l->m, "tool_choice");
+    emit_open(l->m, '{');
+    emit_key(l->m, "mode");
+    if (word) {
+        emit_node(l->m, j, choice);
+    } else {
+        emit_text(l->m, WEIR_STR("named"));
+        emit_member(l->m, "name", j, name);
+    }
+    emit_close(l->m, '}');
+    return true;
+}
+
+/* ---- format, reasoning, text ---- */
+
+static bool lift_format(struct lift *l)
+{
+    const struct weir_json *j = l->j;
+    uint32_t format = weir_json_get(j, weir_json_get(j, 0, "text"), "format"), type = weir_json_get(j, format, "type");
+    bool schema = node_says(j, type, "json_schema");
+
+    if (!node_there(j, format) || node_says(j, type, "text"))
+        return true;
+    if (!schema && !node_says(j, type, "json_object"))
+        return lossy(l->c, WEIR_STR("text.format"), false, l->e);
+    emit_key(l->m, "format");
+    emit_open(l->m, '{');
+    emit_member_text(l->m, "type", schema ? WEIR_STR("schema") : WEIR_STR("json"));
+    if (schema) {
+        emit_member(l->m, "name", j, weir_json_get(j, format, "name"));
+        emit_member(l->m, "description", j, weir_json_get(j, format, "description"));
+        emit_member(l->m, "schema", j, weir_json_get(j, format, "schema"));
+        emit_member(l->m, "strict", j, weir_json_get(j, format, "strict"));
+    }
+    emit_close(l->m, '}');
+    return true;
+}
+
+/* Summaries are shown only to who asks. */
+static void lift_reasoning(struct lift *l)
+{
+    const struct weir_json *j = l->j;
+    uint32_t reasoning = weir_json_get(j, 0, "reasoning"), show = weir_json_get(j, reasoning, "summary");
+
+    if (!node_there(j, reasoning))
+        return;
+    if (!node_there(j, show))
+        show = weir_json_get(j, reasoning, "generate_summary");
+    emit_key(l->m, "reasoning");
+    emit_open(l->m, '{');
+    emit_member(l->m, "effort", j, weir_json_get(j, reasoning, "effort"));
+    emit_member(l->m, "show", j, show);
+    emit_close(l->m, '}');
+}
+
+/* Keys of an object of the top level that nobody above has read. */
+static bool lift_rest(struct lift *l, const char *object, const char *const *read)
+{
+    const struct weir_json *j = l->j;
+    struct place at = place_at("%s", object);
+
+    for (EACH_KEY(j, k, weir_json_get(j, 0, object))) {
+        const char *const *r = read;
+        while (*r && !weir_json_eq(j, k, *r, strlen(*r)))
+            r++;
+        if (!*r && node_there(j, k + 1) && !lift_lossy(l, &at, k, false))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the top level ---- */
+
+enum fate {
+    TAKEN,     /* has a place, or says nothing */
+    HINT,      /* changes no meaning */
+    TRUE_HINT, /* so when it is true */
+    NOT_ZERO,  /* matters unless it is 0 */
+    NOT_WORD,  /* matters unless it is `word` */
+};
+
+static const struct {
+    const char *key;
+    enum fate fate;
+    const char *word;
+} fates[] = {
+    {"model", TAKEN, NULL},
+    {"input", TAKEN, NULL},
+    {"instructions", TAKEN, NULL},
+    {"stream", TAKEN, NULL},
+    {"stream_options", HINT, NULL},
+    {"max_output_tokens", TAKEN, NULL},
+    {"temperature", TAKEN, NULL},
+    {"top_p", TAKEN, NULL},
+    {"tools", TAKEN, NULL},
+    {"tool_choice", TAKEN, NULL},
+    {"parallel_tool_calls", TAKEN, NULL},
+    {"reasoning", TAKEN, NULL},
+    {"text", TAKEN, NULL},
+    {"service_tier", TAKEN, NULL},
+    {"user", TAKEN, NULL},
+    {"safety_identifier", TAKEN, NULL},
+    {"metadata", TAKEN, NULL},
+    {"prompt_cache_key", TAKEN, NULL},
+    {"include", TAKEN, NULL},
+    {"background", TAKEN, NULL},
+    {"previous_response_id", TAKEN, NULL},
+    {"conversation", TAKEN, NULL},
+    {"prompt", TAKEN, NULL},
+    {"store", TRUE_HINT, NULL},
+    {"prompt_cache_retention", HINT, NULL},
+    {"prompt_cache_options", HINT, NULL},
+    {"top_logprobs", NOT_ZERO, NULL},
+    {"truncation", NOT_WORD, "disabled"},
+};
+
+static bool lift_key(struct lift *l, uint32_t key)
+{
+    const struct weir_json *j = l->j;
+    uint32_t v = key + 1;
+
+    if (!node_there(j, v))
+        return true;
+    for (size_t i = 0; i < sizeof fates / sizeof *fates; i++) {
+        if (!weir_json_eq(j, key, fates[i].key, strlen(fates[i].key)))
+            continue;
+        switch (fates[i].fate) {
+        case TAKEN:
+            return true;
+        case HINT:
+            return lift_lossy(l, NULL, key, true);
+        case TRUE_HINT:
+            return !node_true(j, v) || lift_lossy(l, NULL, key, true);
+        case NOT_ZERO:
+            return weir_json_int(j, v, -1) == 0 || lift_lossy(l, NULL, key, false);
+        case NOT_WORD:
+            return node_says(j, v, fates[i].word) || lift_lossy(l, NULL, key, false);
+        }
+    }
+    return lift_lossy(l, NULL, key, false);
+}
+
+/* Encrypted reasoning is always given; log probabilities never are; the others are about tools of the vendor. */
+static bool lift_include(struct lift *l)
+{
+    for (EACH_ITEM(l->j, n, weir_json_get(l->j, 0, "include"))) {
+        bool matters = node_says(l->j, n, "message.output_text.logprobs");
+        if (!node_says(l->j, n, "reasoning.encrypted_content") &&
+            !lossy(l->c, matters ? WEIR_STR("include.message.output_text.logprobs") : WEIR_STR("include"), !matters,
+                   l->e))
+            return false;
+    }
+    return true;
+}
+
+static bool lift_losses(struct lift *l)
+{
+    static const char *const reasoning[] = {"effort", "summary", "generate_summary", NULL};
+    static const char *const text[] = {"format", "verbosity", NULL};
+
+    for (EACH_KEY(l->j, k, 0))
+        if (!lift_key(l, k))
+            return false;
+    return lift_include(l) && lift_rest(l, "reasoning", reasoning) && lift_rest(l, "text", text);
+}
+
+static void lift_names(struct lift *l)
+{
+    const struct weir_json *j = l->j;
+
+    emit_key(l->m, "names");
+    emit_open(l->m, '{');
+    emit_member_lit(l->m, "system", "instructions");
+    emit_member_lit(l->m, "messages", "input");
+    emit_member_lit(l->m, "parallel_tools", "parallel_tool_calls");
+    emit_member_lit(l->m, "max_output", "max_output_tokens");
+    emit_member_lit(l->m, "format", "text.format");
+    emit_member_lit(l->m, "verbosity", "text.verbosity");
+    if (node_there(j, weir_json_get(j, 0, "safety_identifier")))
+        emit_member_lit(l->m, "user", "safety_identifier");
+    emit_member_lit(l->m, "cache_key", "prompt_cache_key");
+    emit_close(l->m, '}');
+}
+
+static void lift_sampling(struct lift *l)
+{
+    const struct weir_json *j = l->j;
+
+    emit_member(l->m, "parallel_tools", j, weir_json_get(j, 0, "parallel_tool_calls"));
+    emit_member(l->m, "max_output", j, weir_json_get(j, 0, "max_output_tokens"));
+    emit_member(l->m, "temperature", j, weir_json_get(j, 0, "temperature"));
+    emit_member(l->m, "top_p", j, weir_json_get(j, 0, "top_p"));
+}
+
+static void lift_tail(struct lift *l)
+{
+    const struct weir_json *j = l->j;
+    uint32_t user = weir_json_get(j, 0, "safety_identifier");
+
+    if (!node_there(j, user))
+        user = weir_json_get(j, 0, "user");
+    emit_member(l->m, "verbosity", j, weir_json_get(j, weir_json_get(j, 0, "text"), "verbosity"));
+    emit_member(l->m, "service_tier", j, weir_json_get(j, 0, "service_tier"));
+    emit_member(l->m, "user", j, user);
+    emit_member(l->m, "metadata", j, weir_json_get(j, 0, "metadata"));
+    emit_member(l->m, "cache_key", j, weir_json_get(j, 0, "prompt_cache_key"));
+}
+
+bool responses_lift(struct weir_ctx *c, struct weir_error *e)
+{
+    struct emit m = {.t.c = c};
+    struct lift l = {c, weir_body(c), &m, e};
+
+    if (!l.j)
+        return lift_refuse(&l, "input", "there is no body.");
+    if (!lift_stateless(&l) || !lift_losses(&l))
+        return false;
+    emit_open(&m, '{');
+    lift_names(&l);
+    emit_key(&m, "stream");
+    emit_bool(&m, weir_request(c)->stream);
+    if (!lift_input(c, &m, e) || !lift_tools(&l) || !lift_choice(&l))
+        return false;
+    lift_sampling(&l);
+    if (!lift_format(&l))
+        return false;
+    lift_reasoning(&l);
+    lift_tail(&l);
+    emit_close(&m, '}');
+    weir_out(c, text_view(&m.t));
+    return true;
+}

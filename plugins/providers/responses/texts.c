@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * texts.c -- the texts of an answer as events; called by decode.c.
+ *
+ * Every text comes in pieces and then up to four times as a whole: in its own `done`, its part's, its item's, and the
+ * response's.  Those are copies, known by their digest, so that what a guardrail did to the pieces reaches each of
+ * them; what is no copy is a text of its own that the guardrails see.
+ *
+ * For a client of another dialect copies say nothing, and the parts of one item's reasoning are one block with blank
+ * lines between, since there is one encrypted whole of them.
+ */
+#include <stdio.h>
+
+#include "decode.h"
+
+bool give_up(struct decoder *d, const char *text)
+{
+    d->failed = true;
+    snprintf(d->e->text, sizeof d->e->text, "%s", text);
+    snprintf(d->e->code, sizeof d->e->code, "invalid_answer");
+    return false;
+}
+
+static struct weir_event event_of(enum weir_channel channel, uint32_t block)
+{
+    return (struct weir_event){.size = sizeof(struct weir_event), .channel = channel, .block = block};
+}
+
+static void event_place(struct decoder *d, struct weir_event *ev, uint32_t node)
+{
+    ev->text = weir_json_text(d->j, node);
+    ev->at = d->j->nodes[node].at;
+    ev->len = d->j->nodes[node].len;
+    ev->escaped = d->j->nodes[node].escaped;
+}
+
+static bool is_text(const struct decoder *d, uint32_t node)
+{
+    return node_is_string(d->j, node) && d->j->nodes[node].len > 0;
+}
+
+static struct stream *get(struct decoder *d, uint32_t output, enum stream_kind kind, uint32_t part)
+{
+    struct stream *s = stream_get(d->c, output, kind, part);
+
+    if (!s)
+        give_up(d, "the answer has too many texts");
+    return s;
+}
+
+static bool merges(const struct decoder *d, enum stream_kind kind)
+{
+    return d->l->foreign && stream_grammar[kind].channel == WEIR_REASONING;
+}
+
+/* The stream whose block a text's events have: with merged reasoning, the item's first. */
+static struct stream *head_of(struct decoder *d, struct stream *s)
+{
+    if (merges(d, s->kind))
+        for (uint32_t i = 0; i < d->l->stream_count; i++)
+            if (d->l->streams[i].output == s->output && merges(d, d->l->streams[i].kind))
+                return &d->l->streams[i];
+    return s;
+}
+
+static uint32_t block_of(const struct decoder *d, const struct stream *s)
+{
+    return (uint32_t)(s - d->l->streams);
+}
+
+static void emit_last(struct decoder *d, struct stream *s)
+{
+    struct weir_event ev = event_of(stream_grammar[s->kind].channel, block_of(d, s));
+
+    ev.last = true;
+    s->open = false;
+    weir_emit(d->c, &ev);
+}
+
+static void emit_piece(struct decoder *d, struct stream *s, uint32_t node, bool last)
+{
+    struct stream *head = head_of(d, s);
+    struct weir_event ev = event_of(stream_grammar[s->kind].channel, block_of(d, head));
+
+    if (head != s && !s->begun && head->open) {
+        struct weir_event blank = ev;
+        blank.text = WEIR_STR("\n\n");
+        weir_emit(d->c, &blank);
+    }
+    event_place(d, &ev, node);
+    digest_add(&s->digest, ev.text);
+    if (!s->begun)
+        s->frame = d->l->frames;
+    s->begun = true;
+    head->open = true;
+    if (last && !merges(d, s->kind)) {
+        ev.last = true;
+        s->open = false;
+    }
+    weir_emit(d->c, &ev);
+}
+
+/* After its end a text that goes on is one of its own: what was held has been let go. */
+static void emit_stray(struct decoder *d, enum weir_channel channel, uint32_t node)
+{
+    struct weir_event ev;
+
+    if (d->l->foreign)
+        return;
+    if (d->l->stray_count == MOST_STRAYS) {
+        give_up(d, "the answer has too many texts");
+        return;
+    }
+    ev = event_of(channel, STRAY_BLOCK + d->l->stray_count++);
+    event_place(d, &ev, node);
+    ev.last = true;
+    weir_emit(d->c, &ev);
+}
+
+void text_piece(struct decoder *d, uint32_t output, enum stream_kind kind, uint32_t part, uint32_t node,
+                struct weir_str item)
+{
+    struct stream *s = get(d, output, kind, part);
+
+    if (!s || !is_text(d, node))
+        return;
+    if (!s->item.len && item.len && item.len <= 256)
+        s->item = text_keep(d->c, item);
+    if (s->ended)
+        emit_stray(d, stream_grammar[kind].channel, node);
+    else
+        emit_piece(d, s, node, false);
+}
+
+static void emit_copy(struct decoder *d, const struct stream *s, uint32_t node)
+{
+    struct weir_event ev = event_of(stream_grammar[s->kind].channel, block_of(d, s));
+
+    event_place(d, &ev, node);
+    ev.copy = true;
+    weir_emit(d->c, &ev);
+}
+
+void text_whole(struct decoder *d, uint32_t output, enum stream_kind kind, uint32_t part, uint32_t node)
+{
+    struct stream *s = get(d, output, kind, part), *same;
+    struct digest digest = {0, 0};
+
+    if (!s)
+        return;
+    if (is_text(d, node))
+        digest_add(&digest, weir_json_text(d->j, node));
+    same = s->begun && digest_eq(s->digest, digest) ? s : stream_same(d->l, kind, digest, d->before);
+    if (!same && !s->begun && is_text(d, node)) {
+        emit_piece(d, s, node, true);
+    } else {
+        if (s->open && !merges(d, kind))
+            emit_last(d, s);
+        if (same && !d->l->foreign && is_text(d, node))
+            emit_copy(d, same, node);
+        else if (!same && is_text(d, node))
+            emit_stray(d, stream_grammar[kind].channel, node);
+    }
+    s->ended = true;
+}
+
+void text_shadow(struct decoder *d, uint32_t output, enum stream_kind kind, uint32_t part, uint32_t array)
+{
+    struct stream *s;
+    struct weir_event ev;
+
+    if (d->l->foreign || !weir_json_is(d->j, array, WEIR_JSON_ARRAY) || d->j->nodes[array].len < 3)
+        return;
+    s = get(d, output, kind, part);
+    if (!s)
+        return;
+    ev = event_of(stream_grammar[kind].channel, block_of(d, s));
+    ev.copy = true;
+    ev.at = d->j->nodes[array].at;
+    ev.len = d->j->nodes[array].len;
+    weir_emit(d->c, &ev);
+}
+
+void texts_end(struct decoder *d, bool all, uint32_t output)
+{
+    for (uint32_t i = 0; i < d->l->stream_count; i++) {
+        struct stream *s = &d->l->streams[i];
+        if (!all && s->output != output)
+            continue;
+        if (s->open)
+            emit_last(d, s);
+        s->ended = true;
+    }
+}
+
+/* ---- items ---- */
+
+void part_texts(struct decoder *d, uint32_t output, uint32_t part, uint32_t index)
+{
+    static const struct {
+        const char *type, *key;
+        enum stream_kind kind;
+    } parts[] = {
+        {"output_text", "text", KIND_TEXT},
+        {"refusal", "refusal", KIND_REFUSAL},
+        {"summary_text", "text", KIND_SUMMARY},
+        {"reasoning_text", "text", KIND_REASONING},
+    };
+    uint32_t type = weir_json_get(d->j, part, "type");
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (node_says(d->j, type, parts[i].type)) {
+            uint32_t node = weir_json_get(d->j, part, parts[i].key);
+            if (is_text(d, node))
+                text_whole(d, output, parts[i].kind, index, node);
+            text_shadow(d, output, parts[i].kind, index, weir_json_get(d->j, part, "logprobs"));
+        }
+}
+
+static void list_texts(struct decoder *d, uint32_t output, uint32_t array)
+{
+    uint32_t i = 0;
+
+    for (EACH_ITEM(d->j, part, array))
+        part_texts(d, output, part, i++);
+}
+
+/* Commands of a shell. */
+static void command_texts(struct decoder *d, uint32_t output, uint32_t array)
+{
+    uint32_t i = 0;
+
+    for (EACH_ITEM(d->j, node, array)) {
+        if (is_text(d, node))
+            text_whole(d, output, KIND_COMMAND, i, node);
+        i++;
+    }
+}
+
+static bool is_key(const struct weir_json *j, uint32_t node)
+{
+    size_t at = (size_t)j->nodes[node].at + j->nodes[node].len + 1;
+
+    while (at < j->text.len && strchr(" \t\r\n", j->text.ptr[at]))
+        at++;
+    return at < j->text.len && j->text.ptr[at] == ':';
+}
+
+void begun_texts(struct decoder *d, uint32_t container)
+{
+    static const char *const keys[] = {"text", "refusal", "arguments", "input", "code", "diff", NULL};
+
+    if (container == WEIR_NO_NODE || d->l->foreign)
+        return;
+    for (uint32_t i = container; i + 1 < d->j->nodes[container].next; i++)
+        for (const char *const *k = keys; *k; k++)
+            if (node_says(d->j, i, *k) && is_key(d->j, i) && is_text(d, i + 1))
+                emit_stray(d, strcmp(*k, "arguments") == 0 ? WEIR_ARGUMENTS : WEIR_TEXT, i + 1);
+}
+
+void call_begin(struct decoder *d, uint32_t output, uint32_t item)
+{
+    uint32_t type = weir_json_get(d->j, item, "type");
+    bool custom = node_says(d->j, type, "custom_tool_call");
+    enum stream_kind kind = custom ? KIND_CUSTOM : KIND_ARGUMENTS;
+    struct weir_event ev;
+    struct stream *s;
+
+    if (!custom && !node_says(d->j, type, "function_call"))
+        return;
+    s = get(d, output, kind, 0);
+    if (!s || s->named)
+        return;
+    d->l->called = s->named = s->open = true;
+    ev = event_of(stream_grammar[kind].channel, block_of(d, s));
+    ev.tool_id = get_value(d->c, d->j, item, "call_id");
+    ev.tool_name = get_value(d->c, d->j, item, "name");
+    weir_emit(d->c, &ev);
+}
+
+/* Encrypted reasoning belongs to the item's block, and comes only when that is complete. */
+static void opaque_texts(struct decoder *d, uint32_t output, uint32_t item)
+{
+    struct weir_str data = get_value(d->c, d->j, item, "encrypted_content");
+    struct weir_event ev;
+    struct stream *s;
+
+    if (!data.len || !d->l->foreign)
+        return;
+    s = get(d, output, KIND_SUMMARY, 0);
+    if (!s || s->named)
+        return;
+    s->named = true;
+    ev = event_of(WEIR_OPAQUE, block_of(d, head_of(d, s)));
+    ev.detail = data;
+    ev.value = WEIR_STR("openai.encrypted");
+    weir_emit(d->c, &ev);
+}
+
+static void one_text(struct decoder *d, uint32_t output, enum stream_kind kind, uint32_t node)
+{
+    if (is_text(d, node))
+        text_whole(d, output, kind, 0, node);
+}
+
+void item_texts(struct decoder *d, uint32_t output, uint32_t item, bool ends)
+{
+    const struct weir_json *j = d->j;
+    uint32_t type = weir_json_get(j, item, "type"), action = weir_json_get(j, item, "action");
+    bool call = node_says(j, type, "function_call"), custom = node_says(j, type, "custom_tool_call");
+
+    call_begin(d, output, item);
+    if (call)
+        one_text(d, output, KIND_ARGUMENTS, weir_json_get(j, item, "arguments"));
+    else if (custom)
+        one_text(d, output, KIND_CUSTOM, weir_json_get(j, item, "input"));
+    else if (node_says(j, type, "mcp_call") || node_says(j, type, "mcp_approval_request"))
+        one_text(d, output, KIND_MCP, weir_json_get(j, item, "arguments"));
+    else if (node_says(j, type, "code_interpreter_call"))
+        one_text(d, output, KIND_CODE, weir_json_get(j, item, "code"));
+    else if (node_says(j, type, "apply_patch_call"))
+        one_text(d, output, KIND_DIFF, weir_json_get(j, weir_json_get(j, item, "operation"), "diff"));
+    command_texts(d, output, weir_json_get(j, action, "commands"));
+    command_texts(d, output, weir_json_get(j, action, "command"));
+    list_texts(d, output, weir_json_get(j, item, "summary"));
+    list_texts(d, output, weir_json_get(j, item, "content"));
+    if (!ends)
+        return;
+    texts_end(d, false, output);
+    if (node_says(j, type, "reasoning"))
+        opaque_texts(d, output, item);
+}
