@@ -115,7 +115,7 @@ bool catalogue_fits(const char *pattern, struct weir_str name)
 {
     const char *slash = strrchr(pattern, '/');
 
-    if (slash && !memchr(name.ptr, '/', name.len))
+    if (slash && slash[1] != '*' && !memchr(name.ptr, '/', name.len))
         pattern = slash + 1;
     return str_glob(str_of(pattern), name);
 }

@@ -143,7 +143,8 @@ void catalogue_merge(struct catalogue_model *to, const struct catalogue_model *f
 /* Fills in what families tell, and sorts the names; the catalogue is finished.  NULL, or an id that stands twice. */
 const char *catalogue_finish(struct catalogue *, struct arena *);
 
-/* Whether a pattern fits a name; one without author also fits a pattern that has one. */
+/* Whether a pattern fits a name; a name without author is compared with what the pattern has behind its own, unless that
+ * begins with a star. */
 bool catalogue_fits(const char *pattern, struct weir_str name);
 
 /* What holds for whole families of models, and no list of models tells; ended by a row with pattern NULL. */

@@ -8,7 +8,7 @@
 #include "world/catalogue.h"
 
 #define NEW_NAME    "max_completion_tokens"
-#define NO_SAMPLING "temperature top_p top_k" /* other values than the model's own */
+#define NO_SAMPLING "temperature top_p top_k" /* of Anthropic: all that came after Opus 4.6 */
 
 const struct catalogue_family catalogue_families[] = {
     {"openai/gpt-6.2*", NEW_NAME, "low medium high xhigh", "", "",
@@ -23,6 +23,8 @@ const struct catalogue_family catalogue_families[] = {
     {"openai/o4*", NEW_NAME, "", "", "", ""},
     {"anthropic/claude-opus-4.7*", "", "", "", "", NO_SAMPLING},
     {"anthropic/claude-opus-4.8*", "", "", "", "", NO_SAMPLING},
+    {"anthropic/claude-fable-5*", "", "", "", "", NO_SAMPLING},
+    {"anthropic/claude-sonnet-5*", "", "", "", "", NO_SAMPLING},
     {"google/gemini-3*", "", "", "", "level", ""},
     {"google/gemini-2.5*", "", "", "", "budget", ""},
     {"mistralai/*", "max_tokens", "", "", "", ""},

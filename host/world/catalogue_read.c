@@ -27,6 +27,7 @@ struct reader {
 /* A member that is read into a field; `take` tells the error. */
 struct member {
     const char *name;
+    size_t len;
     bool (*take)(struct reader *, const struct member *, uint32_t node, void *to);
     size_t offset;
 };
@@ -167,7 +168,7 @@ static bool read_members(struct reader *r, uint32_t object, const struct member 
         return wrong(r, object, what, "an object");
     for (uint32_t k = weir_json_first(r->j, object); k != WEIR_NO_NODE; k = weir_json_next(r->j, object, k + 1))
         for (const struct member *m = members; m->name; m++) {
-            if (!weir_json_eq(r->j, k, m->name, strlen(m->name)) || weir_json_is(r->j, k + 1, WEIR_JSON_NULL))
+            if (!weir_json_eq(r->j, k, m->name, m->len) || weir_json_is(r->j, k + 1, WEIR_JSON_NULL))
                 continue;
             if (!m->take(r, m, k + 1, (char *)to + m->offset))
                 return false;
@@ -176,18 +177,22 @@ static bool read_members(struct reader *r, uint32_t object, const struct member 
     return true;
 }
 
-#define PRICE(S, f, name)                                                                                              \
+/* Rows of tables of members. */
+#define ROW(name, take, at)                                                                                            \
     {                                                                                                                  \
-        name, take_price, offsetof(S, prices[PRICE_##f])                                                               \
+        name, sizeof(name) - 1, take, at                                                                               \
     }
+#define PRICE(S, f, name)     ROW(name, take_price, offsetof(S, prices[PRICE_##f]))
+#define AT(name, take, field) ROW(name, take, offsetof(struct catalogue_endpoint, field))
+#define OF(name, take, field) ROW(name, take, offsetof(struct catalogue_model, field))
 #define PRICES(S)                                                                                                      \
     PRICE(S, input_price, "input"), PRICE(S, output_price, "output"), PRICE(S, cache_read_price, "cache_read"),        \
         PRICE(S, cache_write_price, "cache_write"), PRICE(S, reasoning_price, "reasoning")
 
 static const struct member tier_members[] = {
-    {"tokens", take_tokens, offsetof(struct catalogue_tier, above)},
+    ROW("tokens", take_tokens, offsetof(struct catalogue_tier, above)),
     PRICES(struct catalogue_tier),
-    {NULL, NULL, 0},
+    {NULL, 0, NULL, 0},
 };
 
 static bool take_tiers(struct reader *r, const struct member *m, uint32_t node, void *to)
@@ -215,11 +220,6 @@ static bool take_tiers(struct reader *r, const struct member *m, uint32_t node, 
     return true;
 }
 
-#define AT(name, take, field)                                                                                          \
-    {                                                                                                                  \
-        name, take, offsetof(struct catalogue_endpoint, field)                                                         \
-    }
-
 static const struct member endpoint_members[] = {
     AT("provider", take_provider, provider),
     AT("model", take_name, upstream),
@@ -227,8 +227,8 @@ static const struct member endpoint_members[] = {
     AT("context", take_tokens, context),
     AT("max_output", take_tokens, max_output),
     PRICES(struct catalogue_endpoint),
-    {"above", take_tiers, 0},
-    {NULL, NULL, 0},
+    ROW("above", take_tiers, 0),
+    {NULL, 0, NULL, 0},
 };
 
 static bool take_endpoints(struct reader *r, const struct member *m, uint32_t node, void *to)
@@ -250,15 +250,10 @@ static bool take_endpoints(struct reader *r, const struct member *m, uint32_t no
     return true;
 }
 
-#define OF(name, take, field)                                                                                          \
-    {                                                                                                                  \
-        name, take, offsetof(struct catalogue_model, field)                                                            \
-    }
-
-/* `id` stands first: it is read before the others. */
+/* But for `id`, which is read before them. */
 static const struct member model_members[] = {
     OF("name", take_text, name),
-    {"released", take_released, 0},
+    ROW("released", take_released, 0),
     OF("knowledge", take_text, knowledge),
     OF("context", take_tokens, context),
     OF("max_output", take_tokens, max_output),
@@ -274,8 +269,8 @@ static const struct member model_members[] = {
     OF("thinking", take_text, thinking),
     OF("refuses", take_text, refuses),
     OF("parameters", take_text, parameters),
-    {"endpoints", take_endpoints, 0},
-    {NULL, NULL, 0},
+    ROW("endpoints", take_endpoints, 0),
+    {NULL, 0, NULL, 0},
 };
 
 static bool read_model(struct reader *r, struct catalogue *c, uint32_t node)
