@@ -55,6 +55,8 @@ PLUG_DIRS  := $(filter-out plugins/lib/%,$(patsubst %/,%,$(sort $(dir $(wildcard
 PLUGINS    := $(PLUG_FILES:plugins/%.c=$(B)/plugins/%.so) $(PLUG_DIRS:plugins/%=$(B)/plugins/%.so)
 FIXTURES   := $(patsubst tests/plugins/%.c,$(B)/tests/plugins/%.so,$(wildcard tests/plugins/*.c))
 
+SHARE     := $(patsubst %,$(B)/%,$(wildcard share/*))
+
 UNIT_SRC  := $(wildcard tests/unit/*_test.c)
 UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
 FUZZ_SRC  := $(wildcard tests/fuzz/*.c)
@@ -66,7 +68,7 @@ BENCH_BIN := $(BENCH_SRC:bench/%.c=$(B)/bench/%)
 .DEFAULT_GOAL := all
 .SECONDARY:
 
-all: $(B)/weir $(PLUGINS)
+all: $(B)/weir $(PLUGINS) $(SHARE)
 
 help:
 	@sed -n '/^# weir --/,/^# V=1/s/^# \{0,1\}//p' Makefile
@@ -88,6 +90,11 @@ test: deps-test
 build-tests: all $(B)/tests/abi $(FIXTURES) $(UNIT_BIN) $(FUZZ_BIN:$(B)/fuzz/%=$(B)/fuzz-replay/%) $(BENCH_BIN)
 
 # ---- the program ----
+
+# What the program looks for beside itself.
+$(B)/share/%: share/%
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
 
 $(B)/obj/host/%.o: host/%.c
 	@mkdir -p $(@D)
@@ -195,7 +202,7 @@ install-sdk:
 install: all install-sdk
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/weir $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(B)/weir $(DESTDIR)$(PREFIX)/bin/weir
-	install -m 644 weir.conf $(DESTDIR)$(PREFIX)/share/weir/weir.conf
+	install -m 644 weir.conf share/* $(DESTDIR)$(PREFIX)/share/weir/
 	install -m 644 docs/weir.1 $(DESTDIR)$(PREFIX)/share/man/man1/weir.1
 	for p in $(PLUGINS:$(B)/%=%); do install -D -m 755 $(B)/$$p $(DESTDIR)$(PREFIX)/lib/weir/$$p; done
 

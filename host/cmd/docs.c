@@ -9,6 +9,7 @@
 #include "ipc/record.h"
 #include "world/options.h"
 #include "worker/pipeline.h"
+#include "world/catalogue.h"
 #include "world/plugin.h"
 
 /* A table's cell: what Markdown would take for its own is escaped, but for `code`. */
@@ -189,6 +190,90 @@ static bool page_pipeline(const char *folder)
     return true;
 }
 
+static void families(void)
+{
+    static const char *const heads[] = {"max_tokens_field", "efforts", "tool_efforts", "thinking", "refuses"};
+
+    printf("\n## Families\n\nWhat vendors say of whole families, and no list of models tells.  The first row that fits "
+           "fills in what the catalogue does not say, also for models that are too new to be in it.\n\n| models |");
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        printf(" `%s` |", heads[i]);
+    printf("\n| --- | --- | --- | --- | --- | --- |\n");
+    for (const struct catalogue_family *f = catalogue_families; f->pattern; f++) {
+        const char *cells[] = {f->max_tokens_field, f->efforts, f->tool_efforts, f->thinking, f->refuses};
+        printf("| `%s` |", f->pattern);
+        for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+            putchar(' ');
+            cell(cells[i]);
+            printf("%s|", *cells[i] ? " " : "");
+        }
+        printf("\n");
+    }
+}
+
+static bool page_models(const char *folder)
+{
+    static const char *const kinds[] = {[FIELD_TEXT] = "text",
+                                        [FIELD_TOKENS] = "number",
+                                        [FIELD_PRICE] = "price",
+                                        [FIELD_FLAG] = "bool",
+                                        [FIELD_MODALITIES] = "list"};
+
+    (void)folder;
+    printf("# Models\n\nThe catalogue is one file, `share/models.json`: read once at the start, the same for all "
+           "workers.  "
+           "`weir models list` and `weir models show ID` print it; the setting `catalogue` names another file.  "
+           "Without any, "
+           "nothing is known of models and weir runs all the same.\n\n"
+           "A price is USD for a million tokens, decimal text with at most six places (`\"0.075\"`).  It is kept as a "
+           "whole "
+           "number of pico-USD per token, which is the same number times a million: nothing is rounded on the way.\n\n"
+           "## What may be known\n\nEach row is a fact that plugins ask for in `encode` (`weir_fact(c, "
+           "\"model.NAME\")`, \"\" when "
+           "it is not known; `model.id` and `model.author` too), an option of a block in `models` of the "
+           "configuration, and a "
+           "member of a model in the file.  Where the last column says so, each provider may have its own.\n\n"
+           "| fact | kind | what it says | by provider |\n| --- | --- | --- | --- |\n");
+    for (const struct catalogue_field *f = catalogue_fields; f->name; f++) {
+        printf("| `%s` | %s | ", f->name, kinds[f->kind]);
+        cell(f->help);
+        printf(" | %s |\n", f->in_endpoint == FIELD_NOWHERE ? "" : "yes");
+    }
+    families();
+    printf(
+        "\n## Which model is meant\n\nWhat the provider calls it, then what the client asked for: each by its id, by a "
+        "name that some provider has for it, or by its id without the author when no other model shares that.  Else "
+        "the first pattern that fits, of the configuration before the families.  Limits and prices are those of the "
+        "endpoint whose `provider` is the name of the block in `providers`, or of its plugin when the block has no "
+        "`url` of its own; a price is never taken from another provider.\n"
+        "\n## Your own word\n\n```conf\nmodels = (\n"
+        "  { id = \"ours/large\";  context = 131072;  max_output = 16384;  tools = true; },\n"
+        "  { id = \"openai/gpt-4o\";  provider = \"openai\";  input_price = \"2.25\";  output_price = \"9\"; },\n"
+        "  { id = \"ours/gpt-*\";  max_tokens_field = \"max_completion_tokens\"; }\n);\n```\n\n"
+        "Blocks are laid over the catalogue in their order, and over each other.  One with `provider` says only limits "
+        "and "
+        "prices of that one; a price typed here replaces the steps of the file, too.\n"
+        "\n## The file\n\nOne model a line, sorted by `id`.  What is not known is left out, and what weir does not "
+        "know "
+        "is passed over.  Prices stand at the endpoints: `input`, `output`, `cache_read`, `cache_write`, `reasoning`; "
+        "`model` is there when the provider calls it otherwise; `above` has the prices of prompts with more than so "
+        "many "
+        "tokens.\n\n```json\n{\"about\":\"...\",\"models\":[\n"
+        "{\"id\":\"acme/large\",\"name\":\"Large\",\"released\":\"2026-02-23\",\"context\":200000,\"max_output\":64000,"
+        "\"inputs\":[\"text\",\"image\"],\"outputs\":[\"text\"],\"tools\":true,\"endpoints\":["
+        "{\"provider\":\"acme\",\"model\":\"large-2\",\"input\":\"3\",\"output\":\"15\",\"cache_read\":\"0.3\","
+        "\"above\":[{\"tokens\":128000,\"input\":\"6\",\"output\":\"22.5\"}]}]}\n]}\n```\n\n"
+        "`weir models import FILE -o share/models.json` makes it of a list of models.dev's data, regrouped by model: "
+        "`{\"models\":[{id, name, context_tokens, max_output_tokens, input_modalities, output_modalities, reasoning, "
+        "tool_call, structured_output, knowledge, release_date, open_weights, endpoints: [{provider, "
+        "provider_model_id, "
+        "price: {input, output, cache_read, cache_write, reasoning}, price_tiers, context_tokens, max_output_tokens, "
+        "status}]}]}`, prices there as whole micro-USD per million tokens.  Vendors get the names of weir's plugins: "
+        "`amazon-bedrock` becomes `bedrock`, `google` becomes `gemini`, `google-vertex` becomes `vertex`.  The data is "
+        "models.dev's, under the MIT licence: `share/LICENCE.models`.\n");
+    return true;
+}
+
 /* A page more is a row more.  false: it is not whole. */
 static const struct page {
     const char *name, *summary;
@@ -199,6 +284,7 @@ static const struct page {
     {"records", "the members of a record", page_records},
     {"log", "the events of the log", page_log},
     {"metrics", "what /metrics has", page_metrics},
+    {"models", "what the catalogue knows of models, and its file", page_models},
 };
 
 static const size_t page_count = sizeof(pages) / sizeof(pages[0]);

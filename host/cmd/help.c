@@ -18,7 +18,7 @@ static int help_all(void)
     cmd_table_print(&t, "  ");
     printf("\n\"weir help COMMAND\" says more; \"weir help PLUGIN\" shows a plugin's options; \"weir help settings\", "
            "providers,\n"
-           "guardrails, sinks or keys those of a part of the configuration.\n"
+           "guardrails, sinks, keys or models those of a part of the configuration.\n"
            "\nExit codes: 0 it went well; 1 it did not, and stderr says why; 2 weir was called wrongly.\n");
     return cmd_print(WEIR_STR(""));
 }
@@ -173,7 +173,7 @@ const struct cmd cmd_help = {
     .name = "help",
     .summary = "Says how to use a command, a plugin, or a part of the configuration",
     .usage =
-        "weir help [-p FOLDER] [COMMAND | PLUGIN | settings | providers | guardrails | sinks | keys]\n"
+        "weir help [-p FOLDER] [COMMAND | PLUGIN | settings | providers | guardrails | sinks | keys | models]\n"
         "\n"
         "  -p, --plugins FOLDER    where plugins are looked for; without it the folder that belongs to this weir\n",
     .run = run,

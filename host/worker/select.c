@@ -7,11 +7,25 @@
 #include "worker/stages.h"
 #include "worker/translate.h"
 #include "worker/worker.h"
+#include "world/catalogue.h"
 
 /* ---- the list of models ---- */
 
+/* Who made it and when, as far as the catalogue knows; else it is the provider's. */
+static struct weir_model model_row(const struct world *world, const struct provider *p, const struct model_rule *rule)
+{
+    struct weir_str upstream = rule->upstream.len ? rule->upstream : rule->pattern;
+    const struct catalogue_model *m = provider_model(world, p, upstream, rule->pattern).model;
+    struct weir_str author = m ? catalogue_author(m) : WEIR_STR("");
+
+    return (struct weir_model){
+        .id = rule->pattern, .owner = author.len ? author : str_of(p->in.name), .created = m ? m->created : 0};
+}
+
 static size_t models_add(struct request *r, const struct provider *p, struct weir_model *to, size_t n, size_t max)
 {
+    const struct world *world = r->w->world;
+
     for (size_t i = 0; i < p->rule_count && n < max; i++) {
         const struct model_rule *rule = &p->rules[i];
         size_t k = 0;
@@ -20,7 +34,7 @@ static size_t models_add(struct request *r, const struct provider *p, struct wei
         while (k < n && !str_eq(to[k].id, rule->pattern))
             k++;
         if (k == n)
-            to[n++] = (struct weir_model){.id = rule->pattern, .owner = str_of(p->in.name)};
+            to[n++] = model_row(world, p, rule);
     }
     return n;
 }

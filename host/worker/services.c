@@ -14,6 +14,7 @@
 #include "worker/stages.h"
 #include "worker/translate.h"
 #include "worker/worker.h"
+#include "world/catalogue.h"
 
 #define BLOCKED_US 10000
 
@@ -89,6 +90,17 @@ static struct weir_str service_unescape(struct weir_ctx *c, struct weir_str raw)
     return json_unescape(&own(c)->r->arena, raw);
 }
 
+/* In encode: of the model that the candidate at hand means. */
+static struct weir_str model_fact(struct request *r, const char *name)
+{
+    const struct weir_candidate *c = r->candidate_count && r->attempt ? &r->candidates[r->pick] : NULL;
+    struct provider_model m = {0};
+
+    if (c)
+        m = provider_model(r->w->world, r->endpoints[r->pick], c->model, r->view.model);
+    return m.model ? catalogue_fact(m.model, m.endpoint, name, &r->arena) : WEIR_STR("");
+}
+
 static struct weir_str service_fact(struct weir_ctx *c, const char *name)
 {
     const struct request *r = own(c)->r;
@@ -99,6 +111,8 @@ static struct weir_str service_fact(struct weir_ctx *c, const char *name)
         v = http1_find(&r->head, str_sub(n, header.len, n.len));
         return v ? *v : WEIR_STR("");
     }
+    if (str_starts(n, WEIR_STR("model.")))
+        return model_fact(own(c)->r, name + sizeof "model." - 1);
     if (str_is(n, "key"))
         return r->key ? str_of(r->key->id) : WEIR_STR("local");
     if (str_is(n, "workspace"))

@@ -23,7 +23,7 @@ struct section {
 };
 extern const struct section sections[];
 extern const struct weir_option settings_options[], block_options[], provider_options[], stage_options[],
-    sink_options[], key_options[];
+    sink_options[], key_options[], model_options[];
 
 struct block {
     struct build *build;

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "world/catalogue.h"
 #include "world/options.h"
 #include "world/plugin.h"
 #include "world/value.h"
@@ -25,6 +26,8 @@ const struct weir_option settings_options[] = {
         "APIs that clients may speak, by the names of their plugins in <plugins>/providers; none: each of openai, "
         "anthropic, "
         "responses, gemini, bedrock, cohere that is there, and what the providers speak."),
+    OPT(catalogue, "", "File of models, their limits and prices; empty: the one that belongs to this weir.",
+        .unit = WEIR_PATH),
     OPT(tls_cert, "", "PEM file with the listener's certificate and its chain; empty: plain HTTP.", .unit = WEIR_PATH),
     OPT(tls_key, "", "PEM file with the private key of tls_cert.", .unit = WEIR_PATH),
     OPT(durability, "batched",
@@ -80,6 +83,11 @@ const struct section sections[] = {
      "Who may call: a list of blocks, made by \"weir keys new\".  Without any, every client on this machine is "
      "let in as \"local\".",
      key_options},
+    {"models", "", "model",
+     "What you know of models: a list of blocks, laid over the catalogue in this order.  What a block does not say is "
+     "as "
+     "the catalogue has it; what that does not know is unknown.",
+     model_options},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -105,31 +113,36 @@ static void check_tls(struct build *b, const struct settings *s)
                 "%s stands without %s; TLS needs both", cert ? "tls_cert" : "tls_key", cert ? "tls_key" : "tls_cert");
 }
 
-/* The folder of the plugins that belong to this program. */
-static const char *own_plugins(struct arena *a)
+/* What belongs to this program: `built` lies beside it where it was built, `installed` below the prefix. */
+static const char *own_path(struct arena *a, const char *built, const char *installed)
 {
     char exe[4096], *slash;
     ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
     const char *near;
 
     if (n <= 0)
-        return "plugins";
+        return built;
     exe[n] = '\0';
     slash = strrchr(exe, '/');
     if (slash)
         *slash = '\0';
-    near = arena_printf(a, "%s/plugins", exe);
+    near = arena_printf(a, "%s/%s", exe, built);
     if (access(near, F_OK) == 0)
         return near;
     slash = strrchr(exe, '/');
     if (slash && strcmp(slash, "/bin") == 0)
-        return arena_printf(a, "%.*s/lib/weir/plugins", (int)(slash - exe), exe);
+        return arena_printf(a, "%.*s/%s", (int)(slash - exe), exe, installed);
     return near;
 }
 
 const char *plugin_folder(struct arena *a, const char *setting)
 {
-    return *setting ? setting : own_plugins(a);
+    return *setting ? setting : own_path(a, "plugins", "lib/weir/plugins");
+}
+
+const char *catalogue_path(struct arena *a, const char *setting)
+{
+    return *setting ? setting : own_path(a, "share/models.json", "share/weir/models.json");
 }
 
 static int line_of(const struct build *b, const char *setting)
@@ -159,4 +172,5 @@ void settings_read(struct build *b, const char *listen)
         s->listen = arena_strdup(&b->world->arena, str_of(listen));
     check_tls(b, s);
     s->plugins = plugin_folder(&b->world->arena, s->plugins);
+    s->catalogue = catalogue_path(&b->world->arena, s->catalogue);
 }

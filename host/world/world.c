@@ -112,6 +112,7 @@ static void build(struct build *b, const char *listen)
     stages_read(b);
     sinks_read(b);
     keys_read(b);
+    catalogue_build(b);
     check_listener(b);
     if (b->fault_count)
         return;

@@ -17,6 +17,9 @@
 struct evp_md_ctx_st;
 struct evp_md_st;
 struct ssl_ctx_st;
+struct catalogue;
+struct catalogue_model;
+struct catalogue_endpoint;
 
 /* The top level of the file.  One row of settings_options[] (settings.c) for each field. */
 struct settings {
@@ -25,6 +28,7 @@ struct settings {
     const char *state;                       /* folder of the journal and the cursors */
     const char *plugins;                     /* folder that holds <kind>/<name>.so */
     struct weir_list dialects;               /* that clients may speak; empty: see dialects_load() */
+    const char *catalogue;                   /* file of models */
     const char *tls_cert, *tls_key;          /* PEM files; "" plain HTTP */
     const char *durability;                  /* "batched" | "strict" */
     const char *log_level;
@@ -116,6 +120,7 @@ struct world {
     struct provider **providers; size_t provider_count;
     struct stage **stages; size_t stage_count;
     struct sink **sinks; size_t sink_count;
+    struct catalogue *catalogue;             /* of models; empty for WORLD_SETTINGS, NULL in a sink's own process */
     struct key **keys; size_t key_count;
     uint8_t *digests;                        /* 32 bytes of each key, in the same order */
     struct evp_md_st *sha256; struct evp_md_ctx_st *digest;  /* to compute one with; NULL without keys */
@@ -160,5 +165,11 @@ bool provider_open_to(const struct provider *, const struct key *);
 
 /* Whether this provider serves `model`, and what it calls it: a piece of `model` or of the world. */
 bool provider_serves(const struct provider *, struct weir_str model, struct weir_str *upstream);
+
+/* What the catalogue knows of the model that this provider calls `upstream` and the client asked for as `asked`; NULL:
+ * nothing, or nothing of it at this provider. */
+struct provider_model { const struct catalogue_model *model; const struct catalogue_endpoint *endpoint; };
+struct provider_model provider_model(const struct world *, const struct provider *, struct weir_str upstream,
+                                     struct weir_str asked);
 
 #endif

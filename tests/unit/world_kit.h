@@ -69,6 +69,7 @@ static void kit_open(struct kit *k)
     kit_plugin(k, "providers", "openai", "openai");
     kit_plugin(k, "guardrails", "options", "options");
     kit_plugin(k, "sinks", "tell", "sink");
+    kit_put(k, "models", "{\"models\":[]}");
 }
 
 static int kit_remove(const char *path, const struct stat *st, int type, struct FTW *at)
@@ -90,7 +91,7 @@ static struct world *kit_load(struct kit *k, const char *text, enum world_depth 
     const struct world_source from = {.file = k->conf};
     struct buf all = {0};
 
-    buf_printf(&all, "plugins = \"plugins\"; %s", text);
+    buf_printf(&all, "plugins = \"plugins\"; catalogue = \"models\"; %s", text);
     buf_char(&all, '\0');
     kit_put(k, "c", all.ptr);
     buf_fini(&all);
