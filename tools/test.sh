@@ -11,6 +11,9 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=1:detect_stack
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 export CK_DEFAULT_TIMEOUT=${CK_DEFAULT_TIMEOUT:-120}
+slower=1
+case "$B" in */san-*thread*) slower=3 ;; esac           # than the other builds; only limits against hanging are widened
+export CK_TIMEOUT_MULTIPLIER=${CK_TIMEOUT_MULTIPLIER:-$slower}
 
 begin=$SECONDS
 logs=$(mktemp -d)
@@ -60,7 +63,7 @@ spawn() {                   # the same, two at a time
 
 words=("$@")
 for t in "$B"/tests/*_test; do
-    [ -x "$t" ] && spawn "unit/$(basename "$t")" 300 "$t"
+    [ -x "$t" ] && spawn "unit/$(basename "$t")" $((300 * slower)) "$t"
 done
 [ -x "$B/tests/abi" ] && spawn abi 20 "$B/tests/abi"
 for f in "$B"/fuzz-replay/*; do
