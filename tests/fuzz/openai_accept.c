@@ -26,7 +26,7 @@ static bool may_be_unseen(const struct weir_json *j, uint32_t node)
 }
 
 /* A span of a string: by its place, or for JSON inside a string by lying in it. */
-static bool is_seen(struct weir_test *t, const struct weir_json *j, uint32_t node)
+static bool node_is_seen(struct weir_test *t, const struct weir_json *j, uint32_t node)
 {
     const struct weir_node *n = &j->nodes[node];
 
@@ -45,7 +45,8 @@ static void check_spans(struct weir_test *t)
     for (uint32_t i = 0; i < j->count; i++) {
         const struct weir_node *n = &j->nodes[i];
         /* A string of JSON without any string in it has no spans, and that is right. */
-        if (n->type == WEIR_JSON_STRING && !may_be_unseen(j, i) && !key_is(j, i, "arguments") && !is_seen(t, j, i)) {
+        if (n->type == WEIR_JSON_STRING && !may_be_unseen(j, i) && !key_is(j, i, "arguments") &&
+            !node_is_seen(t, j, i)) {
             const struct weir_node *next = i + 1 < j->count ? &j->nodes[i + 1] : NULL;
             bool key = next && next->at > n->at + n->len &&
                        memchr(j->text.ptr + n->at + n->len, ':', next->at - n->at - n->len);

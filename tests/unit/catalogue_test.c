@@ -429,9 +429,9 @@ START_TEST(mistakes_in_blocks_are_told)
                 "c:3: input_price must be a string in quotes; correct it\n");
     kit_refuses(&k, "\nmodels = ( { id = \"a\";\n context = -1; } );", WORLD_SETTINGS,
                 "c:3: context is out of range; it must be 0 to 1000000000\n");
-    kit_refuses(
-        &k, "\nmodels = ( { id = \"a\";\n inputs = [ \"txt\" ]; } );", WORLD_SETTINGS,
-        "c:3: inputs cannot be \"txt\"; it must be \"text\", \"image\", \"pdf\", \"audio\" or \"video\" (did you mean \"text\"?)\n");
+    kit_refuses(&k, "\nmodels = ( { id = \"a\";\n inputs = [ \"txt\" ]; } );", WORLD_SETTINGS,
+                "c:3: inputs cannot be \"txt\"; it must be \"text\", \"image\", \"pdf\", \"audio\" or \"video\" (did "
+                "you mean \"text\"?)\n");
     kit_refuses(
         &k, "\nmodels = ( {\n context = 1; } );", WORLD_SETTINGS,
         "c:2: id is missing; add it: The model, as the catalogue or a provider calls it; * stands for anything.\n");

@@ -71,5 +71,6 @@ WEIR_PLUGIN(.name = "openai", .version = "1.0",
             .summary = "OpenAI's API, for clients and towards OpenAI and compatible servers", .options = openai_options,
             .self_size = sizeof(struct openai), .local_size = sizeof(struct openai_local), .dialect = "openai",
             .paths = openai_paths, .lifts = WEIR_CAN(WEIR_CHAT) | WEIR_CAN(WEIR_EMBEDDING),
-            .lowers = WEIR_CAN(WEIR_CHAT) | WEIR_CAN(WEIR_EMBEDDING), .accept = openai_accept, .lift = openai_lift, .encode = openai_encode, .decode = openai_decode,
-            .answer = openai_answer, .refuse = openai_refuse, .list = openai_list, );
+            .lowers = WEIR_CAN(WEIR_CHAT) | WEIR_CAN(WEIR_EMBEDDING), .accept = openai_accept, .lift = openai_lift,
+            .encode = openai_encode, .decode = openai_decode, .answer = openai_answer,
+            .refuse = openai_refuse, .list = openai_list, );
