@@ -124,6 +124,20 @@ const struct weir_request *translate_request(const struct ctx *c)
     return r->tr && r->tr->serves && c->in == &provider_of(r)->in ? &r->tr->served_view : &r->view;
 }
 
+static bool told(const struct buf *names, struct weir_str name)
+{
+    struct weir_str rest = buf_view(names);
+
+    while (rest.len) {
+        const char *comma = memchr(rest.ptr, ',', rest.len);
+        size_t n = comma ? (size_t)(comma - rest.ptr) : rest.len;
+        if (str_eq(str_sub(rest, 0, n), name))
+            return true;
+        rest = str_sub(rest, comma ? n + 1 : n, rest.len);
+    }
+    return false;
+}
+
 bool translate_lossy(struct ctx *c, struct weir_str field, bool hint)
 {
     struct request *r = c->r;
@@ -134,7 +148,7 @@ bool translate_lossy(struct ctx *c, struct weir_str field, bool hint)
     for (size_t i = 0; i < field.len; i++) /* it is told in a header */
         if (field.ptr[i] <= ' ' || field.ptr[i] >= 0x7f || field.ptr[i] == ',')
             return true;
-    if (field.len && b->len + field.len + 1 <= DROPPED_MAX && !memmem(b->ptr, b->len, field.ptr, field.len)) {
+    if (field.len && b->len + field.len + 1 <= DROPPED_MAX && !told(b, field)) {
         if (b->len)
             buf_char(b, ',');
         buf_str(b, field);
