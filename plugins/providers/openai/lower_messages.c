@@ -158,14 +158,24 @@ static bool say_content(struct lower *w, uint32_t content)
     return true;
 }
 
+/* Nothing is written of a message without content, nor of one whose parts were all left out. */
 static bool say_said(struct lower *w, const char *role, uint32_t message, uint32_t content)
 {
+    struct emit before = w->m;
+    size_t empty;
+
     if (!weir_json_is(w->j, content, WEIR_JSON_ARRAY) || weir_json_first(w->j, content) == WEIR_NO_NODE)
         return true;
     emit_open(&w->m, '{');
     emit_member_text(&w->m, "role", str_of(role));
+    empty = w->m.t.len + sizeof ",\"content\":[]" - 1;
     if (!say_content(w, content))
         return false;
+    if (w->m.t.len == empty) {
+        w->m.t.len = before.t.len;
+        w->m.comma = before.comma;
+        return true;
+    }
     if (message != WEIR_NO_NODE)
         emit_member(&w->m, "name", w->j, part_get(w, message, "name"));
     emit_close(&w->m, '}');
