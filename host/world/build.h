@@ -28,6 +28,8 @@ struct build {
     config_t config;
     config_setting_t *root;                  /* of the file; NULL: none was given */
     config_t builtin;                        /* of the embedded configuration, when it is used */
+    config_t presets;                        /* the rows of share/presets.conf */
+    bool presets_asked;                      /* it has been opened, or could not be */
     const char *dir;                         /* of the file, "" the working directory */
     struct buf *notes, *faults;
     unsigned fault_count;

@@ -66,6 +66,8 @@ void build_note(struct build *b, struct place p, const char *fmt, ...)
 
 struct place build_place(const struct build *b, const config_setting_t *s)
 {
+    while (s && !config_setting_source_line(s) && config_setting_parent(s)) /* nobody wrote it here: see presets.c */
+        s = config_setting_parent(s);
     const char *file = s ? config_setting_source_file(s) : NULL;
 
     if (s && s->config == &b->builtin)
@@ -163,6 +165,7 @@ bool config_open(struct build *b, const char *path)
     struct arena *a = &b->world->arena;
     const char *slash = path ? strrchr(path, '/') : NULL;
 
+    config_init(&b->presets);
     config_init(&b->builtin);
     must(config_read_string(&b->builtin, builtin_config));
     config_init(&b->config);
@@ -182,5 +185,6 @@ void config_close(struct build *b)
 {
     config_destroy(&b->config);
     config_destroy(&b->builtin);
+    config_destroy(&b->presets);
     names_fini(&b->misfits);
 }

@@ -19,6 +19,9 @@ const struct weir_option provider_options[] = {
     OPT(models, "",
         "Models that it serves, tried in this order: \"NAME\", \"NAM*\", \"NAME=UPSTREAM\" when the upstream calls it "
         "otherwise, \"PREFIX/*=*\" to cut a prefix off.  None: \"<name of the block>/*=*\"."),
+    OPT(preset, "",
+        "A known vendor or server, such as \"groq\": what the block does not say, the row of that name in "
+        "share/presets.conf does."),
     OPT(only_for, "", "Workspaces or ids of keys that may use it; none: all."),
     OPT(url, "", "Base URL of its API; empty: as the plugin knows it."),
     OPT(region, "", "Where it keeps data, as you name it: \"eu\", \"us\"."),
@@ -150,7 +153,8 @@ static void provider_read(struct build *b, config_setting_t *list, size_t i, con
     struct block block;
     bool ok;
 
-    if (!block_begin(&block, b, list, i, section, &p->in))
+    if (!preset_apply(b, config_setting_get_elem(list, (unsigned)i)) ||
+        !block_begin(&block, b, list, i, section, &p->in))
         return;
     ok = options_read(&block, provider_options, p);
     block.optional = p->optional;

@@ -16,4 +16,8 @@ void probe_local(const char *const *urls, size_t n, bool *there);
 /* Whether it is an address of this machine, in numbers, that can be probed. */
 bool probe_address(const char *url, struct sockaddr_storage *, size_t *length);
 
+/* Puts what the block's `preset` says into the block, but for what the block says itself.  false: there is no such
+ * preset, which has been told. */
+bool preset_apply(struct build *, config_setting_t *block);
+
 #endif

@@ -26,6 +26,9 @@ const struct weir_option settings_options[] = {
         "APIs that clients may speak, by the names of their plugins in <plugins>/providers; none: each of openai, "
         "anthropic, "
         "responses, gemini, bedrock, cohere that is there, and what the providers speak."),
+    OPT(presets, "",
+        "File of known vendors and servers, for `preset` of a provider; empty: the one that belongs to this weir.",
+        .unit = WEIR_PATH),
     OPT(catalogue, "", "File of models, their limits and prices; empty: the one that belongs to this weir.",
         .unit = WEIR_PATH),
     OPT(tls_cert, "", "PEM file with the listener's certificate and its chain; empty: plain HTTP.", .unit = WEIR_PATH),
@@ -171,6 +174,8 @@ void settings_read(struct build *b, const char *listen)
     if (listen)
         s->listen = arena_strdup(&b->world->arena, str_of(listen));
     check_tls(b, s);
+    if (!*s->presets)
+        s->presets = own_path(&b->world->arena, "share/presets.conf", "share/weir/presets.conf");
     s->plugins = plugin_folder(&b->world->arena, s->plugins);
     s->catalogue = catalogue_path(&b->world->arena, s->catalogue);
 }

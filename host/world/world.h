@@ -29,6 +29,7 @@ struct settings {
     const char *plugins;                     /* folder that holds <kind>/<name>.so */
     struct weir_list dialects;               /* that clients may speak; empty: see dialects_load() */
     const char *catalogue;                   /* file of models */
+    const char *presets;                     /* file of known providers */
     const char *tls_cert, *tls_key;          /* PEM files; "" plain HTTP */
     const char *durability;                  /* "batched" | "strict" */
     const char *log_level;
@@ -71,6 +72,7 @@ struct provider {
     struct instance *dialect;                /* whose encode and decode serve when the plugin has none */
     /* common options: one row each of provider_options[] */
     struct weir_list models, only_for;
+    const char *preset;                      /* the row that filled in what the block did not say; "" none */
     const char *url, *region, *retention, *unsupported, *proxy, *ca, *cert, *cert_key;
     bool asked;                              /* derived: a secret is referred to */
     bool optional;                           /* left out when its key is not set or its local server is silent */

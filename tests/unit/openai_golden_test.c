@@ -195,6 +195,97 @@ static void decode_file(const char *name, const char *recorded)
     free(sse);
 }
 
+/* ---- the same through the other dialects' doors ---- */
+
+/* All that the events say but for where: texts by channel, calls by name, ends. */
+static void sum_events(struct weir_test *from, struct weir_test_buf *to)
+{
+    for (int channel = WEIR_TEXT; channel <= WEIR_ARGUMENTS; channel++)
+        for (size_t i = 0; i < weir_test_event_count(from); i++) {
+            const struct weir_test_event *x = weir_test_event(from, i);
+            if ((int)x->event.channel != channel)
+                continue;
+            wt_add(to, x->event.tool_name);
+            if (channel != WEIR_ARGUMENTS || !wt_is(x->text, "{}")) /* what was empty is that */
+                wt_add(to, x->text);
+        }
+    for (size_t i = 0; i < weir_test_event_count(from); i++) {
+        const struct weir_event *ev = &weir_test_event(from, i)->event;
+        char line[64];
+        if (ev->channel != WEIR_FINISH && ev->channel != WEIR_ERRORED)
+            continue;
+        snprintf(line, sizeof line, "\n%d %u %d", (int)ev->channel, ev->choice, (int)ev->finish);
+        wt_add_text(to, line);
+    }
+}
+
+static void decode_lowered(struct weir_test *to, const char *bytes, bool stream)
+{
+    struct weir_candidate candidate = weir_test_candidate("p", "m");
+
+    weir_test_init(to, &weir_plugin, "");
+    weir_test_body(to, "{}");
+    to->request.kind = WEIR_CHAT;
+    weir_test_canonical(to, stream ? "{\"stream\":true,\"messages\":[]}" : "{\"messages\":[]}");
+    weir_test_verdict(weir_test_encode(to, &candidate, &e), WEIR_PASS);
+    ck_assert_msg(stream ? weir_test_decode_stream(to, bytes, &e) : weir_test_decode_body(to, 200, bytes, &e), "%s",
+                  e.text);
+}
+
+/* The events of `from`, said to a client of OpenAI's. */
+static bool write_anew(struct weir_test *from, bool stream, struct weir_test_buf *to)
+{
+    struct weir_event done = {.size = sizeof done, .channel = WEIR_DONE_MARK};
+    struct weir_test w;
+    bool good = true;
+
+    weir_test_init(&w, &weir_plugin, "");
+    ck_assert(weir_test_accept(
+        &w, "POST", "/v1/chat/completions",
+        stream ? "{\"model\":\"m\",\"messages\":[],\"stream\":true}" : "{\"model\":\"m\",\"messages\":[]}", &e));
+    for (size_t i = 0; i <= weir_test_event_count(from) && good; i++) {
+        struct weir_event ev = i < weir_test_event_count(from) ? weir_test_event(from, i)->event : done;
+        ev.text = i < weir_test_event_count(from) ? weir_test_event(from, i)->text : WEIR_STR("");
+        if (ev.channel == WEIR_DONE_MARK && i < weir_test_event_count(from))
+            continue;
+        good = ev.channel != WEIR_ERRORED && weir_test_answer(&w, &ev);
+        wt_add(to, wt_view(&w.out));
+    }
+    wt_add(to, (struct weir_str){"", 1});
+    weir_test_fini(&w);
+    return good;
+}
+
+static void round_trip(const char *name, const char *recorded)
+{
+    bool stream = strstr(name, ".json") == NULL;
+    char *bytes = !stream || strstr(name, ".sse") ? strdup(recorded) : as_stream(recorded);
+    struct weir_test first, second;
+
+    if (strstr(name, "completion-text") || strstr(name, "embedding")) { /* no chat */
+        free(bytes);
+        return;
+    }
+    decode_lowered(&first, bytes, stream);
+    for (int to_stream = 0; to_stream < 2; to_stream++) {
+        struct weir_test_buf anew = {0}, want = {0}, got = {0};
+        if (write_anew(&first, to_stream, &anew)) {
+            decode_lowered(&second, anew.ptr, to_stream);
+            sum_events(&first, &want);
+            sum_events(&second, &got);
+            ck_assert_msg(got.len == want.len && memcmp(got.ptr, want.ptr, want.len) == 0,
+                          "%s, said anew:\n got: %.*s\nwant: %.*s", name, (int)got.len, got.ptr, (int)want.len,
+                          want.ptr);
+            weir_test_fini(&second);
+        }
+        wt_buf_free(&anew);
+        wt_buf_free(&want);
+        wt_buf_free(&got);
+    }
+    weir_test_fini(&first);
+    free(bytes);
+}
+
 /* ---- the test ---- */
 
 static void file_check(const char *name, struct weir_str want)
@@ -212,6 +303,7 @@ static void file_check(const char *name, struct weir_str want)
     put_ends(&got);
     ck_assert_msg(got.len == want.len && (!got.len || memcmp(got.ptr, want.ptr, got.len) == 0),
                   "%s:\n got: %.*s\nwant: %.*s", name, (int)got.len, got.ptr, (int)want.len, want.ptr);
+    round_trip(name, recorded);
     wt_buf_free(&got);
     free(recorded);
 }

@@ -187,6 +187,91 @@ START_TEST(providers_are_joined_with_their_dialect)
 }
 END_TEST
 
+#define ROWS                                                                                                           \
+    "presets = ( { name = \"acme\"; plugin = \"openai\"; url = \"https://api.acme.test/v1\"; key = "                   \
+    "\"env:WEIR_TEST_ACME\"; "                                                                                         \
+    "retention = \"zdr\"; max_connections = 7; optional = true; models = [ \"a-*\", \"b\" ]; },\n"                     \
+    "  { name = \"bare\"; plugin = \"openai\"; needs = [ \"url\", \"region\" ]; } );\n"
+
+START_TEST(presets_fill_in_what_a_block_leaves_out)
+{
+    struct kit k;
+    struct world *w;
+    const struct world_openai *o;
+
+    kit_open(&k);
+    kit_put(&k, "p", ROWS);
+    ck_assert_int_eq(setenv("WEIR_TEST_ACME", "ten-letters", 1), 0);
+    w = kit_takes(&k,
+                  "presets = \"p\"; providers = ( { name = \"mock\"; }, { name = \"one\"; preset = \"acme\"; },\n"
+                  "  { name = \"two\"; preset = \"acme\"; url = \"http://127.0.0.1:1/v1\"; retention = \"stored\"; "
+                  "models = [ \"c\" ]; } );",
+                  WORLD_FULL);
+    ck_assert_uint_eq(w->provider_count, 3);
+    o = w->providers[1]->in.options;
+    ck_assert_str_eq(w->providers[1]->in.plugin->name, "openai");
+    ck_assert_str_eq(w->providers[1]->url, "https://api.acme.test/v1");
+    ck_assert_str_eq(o->url, "https://api.acme.test/v1");
+    ck_assert_str_eq(o->key, "ten-letters");
+    ck_assert_str_eq(w->providers[1]->retention, "zdr");
+    ck_assert_int_eq(w->providers[1]->max_connections, 7);
+    ck_assert(w->providers[1]->optional);
+    ck_assert_uint_eq(w->providers[1]->models.count, 2);
+    ck_assert_str_eq(w->providers[1]->models.items[1], "b");
+    /* what the block says counts */
+    ck_assert_str_eq(w->providers[2]->url, "http://127.0.0.1:1/v1");
+    ck_assert_str_eq(w->providers[2]->retention, "stored");
+    ck_assert_uint_eq(w->providers[2]->models.count, 1);
+    ck_assert_str_eq(w->providers[2]->models.items[0], "c");
+    world_free(w);
+
+    /* a key that is not there is looked for where the block stands */
+    ck_assert_int_eq(unsetenv("WEIR_TEST_ACME"), 0);
+    kit_refuses(&k,
+                "presets = \"p\"; providers = ( { name = \"mock\"; },\n"
+                "  { name = \"one\"; preset = \"acme\"; optional = false; } );",
+                WORLD_FULL, "c:2: key: environment variable WEIR_TEST_ACME is not set; export it\n");
+    kit_close(&k);
+}
+END_TEST
+
+START_TEST(presets_are_refused)
+{
+    struct kit k;
+
+    kit_open(&k);
+    kit_put(&k, "p", ROWS);
+    kit_put(&k, "odd", "presets = ( { name = \"acme\"; plugin = \"openai\"; kee = \"x\"; } );\n");
+    kit_put(&k, "empty", "");
+    kit_put(&k, "flat", "presets = \"acme\";\n");
+    kit_put(&k, "mixed", "presets = ( \"acme\", { name = \"acme\"; } );\n");
+    kit_put(&k, "bad", "presets = (\n");
+#define ONE(file, preset, more)                                                                                        \
+    "presets = \"" file "\"; providers = ( { name = \"a\"; preset = " preset "; " more "} );"
+    kit_refuses(&k, ONE("p", "\"acne\"", ""), WORLD_CHECK,
+                "c:1: no preset is called \"acne\"; did you mean \"acme\"?\n");
+    kit_refuses(&k, ONE("p", "\"zzzzzzzz\"", ""), WORLD_CHECK,
+                "c:1: no preset is called \"zzzzzzzz\"; p has them all\n");
+    kit_refuses(&k, ONE("p", "\"bare\"", "url = \"https://h/\"; "), WORLD_CHECK,
+                "c:1: preset \"bare\" needs region; add it to the block\n");
+    kit_refuses(&k, ONE("p", "7", "plugin = \"openai\"; "), WORLD_CHECK,
+                "c:1: preset must be a string in quotes; correct it\n");
+    kit_refuses(&k, ONE("odd", "\"acme\"", ""), WORLD_CHECK, "c:1: unknown option kee; did you mean \"key\"?\n");
+    kit_refuses(&k, ONE("none", "\"acme\"", ""), WORLD_CHECK,
+                "c:1: the file of presets, none, cannot be read; name it with presets = \"FILE\"\n");
+    kit_refuses(&k, ONE("plugins", "\"acme\"", ""), WORLD_CHECK,
+                "c:1: the file of presets, plugins, cannot be read; name it with presets = \"FILE\"\n");
+    kit_refuses(&k, ONE("empty", "\"acme\"", ""), WORLD_CHECK,
+                "empty: no list of rows; write presets = ( { name = \"...\"; ... } );\n");
+    kit_refuses(&k, ONE("flat", "\"acme\"", ""), WORLD_CHECK,
+                "flat: no list of rows; write presets = ( { name = \"...\"; ... } );\n");
+    kit_refuses(&k, ONE("mixed", "\"acme\"", ""), WORLD_CHECK,
+                "mixed: no list of rows; write presets = ( { name = \"...\"; ... } );\n");
+    kit_refuses(&k, ONE("bad", "\"acme\"", ""), WORLD_CHECK, "bad:2: syntax error; correct it\n");
+    kit_close(&k);
+}
+END_TEST
+
 static const struct {
     const char *model, *upstream;
 } served[] = {
@@ -733,6 +818,8 @@ Suite *suite(void)
     tcase_add_test(t, options_are_read);
     tcase_add_test(t, a_larger_plugin_loads);
     tcase_add_test(t, providers_are_joined_with_their_dialect);
+    tcase_add_test(t, presets_fill_in_what_a_block_leaves_out);
+    tcase_add_test(t, presets_are_refused);
     tcase_add_loop_test(t, models_are_matched, 0, (int)(sizeof(served) / sizeof(served[0])));
     tcase_add_test(t, keys_are_found);
     tcase_add_test(t, keys_are_found_among_many);

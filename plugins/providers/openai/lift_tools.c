@@ -18,7 +18,7 @@ static bool lay_function(struct lift *l, uint32_t f, uint32_t tool, struct weir_
     lift_cache(l, tool, WEIR_NO_NODE);
     emit_member_text(&l->m, "at", at);
     emit_close(&l->m, '}');
-    return lift_rest(l, f, function_keys, at);
+    return lift_rest(l, f, function_keys, tool == WEIR_NO_NODE ? at : lift_at(l->c, at, "function"));
 }
 
 static bool lay_freeform(struct lift *l, uint32_t custom, uint32_t tool, struct weir_str at)
@@ -38,7 +38,7 @@ static bool lay_freeform(struct lift *l, uint32_t custom, uint32_t tool, struct 
     lift_cache(l, tool, WEIR_NO_NODE);
     emit_member_text(&l->m, "at", at);
     emit_close(&l->m, '}');
-    return lift_rest(l, custom, custom_keys, at);
+    return lift_rest(l, custom, custom_keys, lift_at(l->c, at, "custom"));
 }
 
 static void lay_hosted(struct lift *l, uint32_t tool, struct weir_str at)

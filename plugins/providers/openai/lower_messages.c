@@ -144,10 +144,7 @@ static bool say_content(struct lower *w, uint32_t content)
 
     emit_key(&w->m, "content");
     if (only_text(w, content, &text)) {
-        if (text == WEIR_NO_NODE)
-            emit_text(&w->m, WEIR_STR(""));
-        else
-            emit_node(&w->m, w->j, part_get(w, text, "text"));
+        emit_text(&w->m, get_value(w->c, w->j, text, "text"));
         return text == WEIR_NO_NODE || lower_cache(w, text);
     }
     emit_open(&w->m, '[');
@@ -158,14 +155,24 @@ static bool say_content(struct lower *w, uint32_t content)
     return true;
 }
 
+/* Nothing is written of a message without content, nor of one whose parts were all left out. */
 static bool say_said(struct lower *w, const char *role, uint32_t message, uint32_t content)
 {
+    struct emit before = w->m;
+    size_t empty;
+
     if (!weir_json_is(w->j, content, WEIR_JSON_ARRAY) || weir_json_first(w->j, content) == WEIR_NO_NODE)
         return true;
     emit_open(&w->m, '{');
     emit_member_text(&w->m, "role", str_of(role));
+    empty = w->m.t.len + sizeof ",\"content\":[]" - 1;
     if (!say_content(w, content))
         return false;
+    if (w->m.t.len == empty) {
+        w->m.t.len = before.t.len;
+        w->m.comma = before.comma;
+        return true;
+    }
     if (message != WEIR_NO_NODE)
         emit_member(&w->m, "name", w->j, part_get(w, message, "name"));
     emit_close(&w->m, '}');
@@ -331,7 +338,7 @@ static bool say_assistant(struct lower *w, uint32_t message, uint32_t content)
 
 /* ---- results ---- */
 
-static bool is_seen(const struct lower *w, uint32_t part)
+static bool is_shown(const struct lower *w, uint32_t part)
 {
     return is_type(w, part, "image") || (is_type(w, part, "document") && !node_there(w->j, part_get(w, part, "text")));
 }
@@ -346,7 +353,7 @@ static bool say_result_parts(struct lower *w, uint32_t result)
     for (EACH_ITEM(w->j, part, content)) {
         uint32_t marked =
             weir_json_next(w->j, content, part) == WEIR_NO_NODE && lower_marks_cache(w, result) ? result : part;
-        if (is_seen(w, part)           ? !say_text_of(w, WEIR_STR("(shown in the next user message)"), marked)
+        if (is_shown(w, part)          ? !say_text_of(w, WEIR_STR("(shown in the next user message)"), marked)
             : is_type(w, part, "text") ? !say_text_of(w, get_value(w->c, w->j, part, "text"), marked)
                                        : !say_part(w, part))
             return false;
@@ -371,10 +378,8 @@ static bool say_result(struct lower *w, uint32_t result)
         text_lit(&failed, "Error: ");
         text_str(&failed, get_value(w->c, w->j, text, "text"));
         emit_text(&w->m, text_view(&failed));
-    } else if (text != WEIR_NO_NODE) {
-        emit_node(&w->m, w->j, part_get(w, text, "text"));
     } else {
-        emit_text(&w->m, WEIR_STR(""));
+        emit_text(&w->m, get_value(w->c, w->j, text, "text"));
     }
     emit_close(&w->m, '}');
     return lower_marks_cache(w, result) || lower_cache(w, result);
@@ -388,7 +393,7 @@ static bool say_shown(struct lower *w, uint32_t messages, uint32_t from, uint32_
     for (uint32_t m = from; m != to && m != WEIR_NO_NODE; m = weir_json_next(w->j, messages, m))
         for (EACH_ITEM(w->j, result, part_get(w, m, "content")))
             for (EACH_ITEM(w->j, part, part_get(w, result, "content"))) {
-                if (!is_seen(w, part))
+                if (!is_shown(w, part))
                     continue;
                 if (!any) {
                     emit_open(&w->m, '{');
