@@ -79,6 +79,7 @@ struct anthropic_write {
 };
 
 struct anthropic_local { /* one request, zeroed */
+    const struct weir_json *canonical; /* what encode made its body of; NULL: of the client's */
     struct anthropic_read read;
     struct anthropic_write write;
 };
