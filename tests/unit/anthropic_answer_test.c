@@ -357,30 +357,32 @@ START_TEST(test_answer_of_the_worked_example)
     ck_assert(finish(WEIR_FINISH_TOOL_CALLS));
     ck_assert(say((struct weir_event){.channel = WEIR_USAGE, .usage = &u}));
     ck_assert(mark());
-    want = q("event: message_start\ndata: {'type':'message_start','message':{'id':'id1','type':'message','role':'assistant',"
-          "'model':'gpt','content':[],'stop_reason':null,'stop_sequence':null,'usage':{'input_tokens':5,"
-          "'cache_creation_input_tokens':0,'cache_read_input_tokens':0,'output_tokens':1}}}\n\n"
-          "event: content_block_start\ndata: {'type':'content_block_start','index':0,'content_block':{'type':'thinking',"
-          "'thinking':'','signature':''}}\n\n"
-          "event: content_block_delta\ndata: {'type':'content_block_delta','index':0,'delta':{'type':'thinking_delta',"
-          "'thinking':'Hm'}}\n\n"
-          "event: content_block_delta\ndata: {'type':'content_block_delta','index':0,'delta':{'type':'signature_delta',"
-          "'signature':'weir:none:'}}\n\n"
-          "event: content_block_stop\ndata: {'type':'content_block_stop','index':0}\n\n"
-          "event: content_block_start\ndata: {'type':'content_block_start','index':1,'content_block':{'type':'text',"
-          "'text':''}}\n\n"
-          "event: content_block_delta\ndata: {'type':'content_block_delta','index':1,'delta':{'type':'text_delta','text':"
-          "'Let me look.'}}\n\n"
-          "event: content_block_stop\ndata: {'type':'content_block_stop','index':1}\n\n"
-          "event: content_block_start\ndata: {'type':'content_block_start','index':2,'content_block':{'type':'tool_use',"
-          "'id':'call_a','name':'f','input':{}}}\n\n"
-          "event: content_block_delta\ndata: {'type':'content_block_delta','index':2,'delta':{'type':'input_json_delta',"
-          "'partial_json':'{\\\"x\\\":'}}\n\n";
+    want = q(
+        "event: message_start\ndata: {'type':'message_start','message':{'id':'id1','type':'message','role':'assistant',"
+        "'model':'gpt','content':[],'stop_reason':null,'stop_sequence':null,'usage':{'input_tokens':5,"
+        "'cache_creation_input_tokens':0,'cache_read_input_tokens':0,'output_tokens':1}}}\n\n"
+        "event: content_block_start\ndata: {'type':'content_block_start','index':0,'content_block':{'type':'thinking',"
+        "'thinking':'','signature':''}}\n\n"
+        "event: content_block_delta\ndata: {'type':'content_block_delta','index':0,'delta':{'type':'thinking_delta',"
+        "'thinking':'Hm'}}\n\n"
+        "event: content_block_delta\ndata: {'type':'content_block_delta','index':0,'delta':{'type':'signature_delta',"
+        "'signature':'weir:none:'}}\n\n"
+        "event: content_block_stop\ndata: {'type':'content_block_stop','index':0}\n\n"
+        "event: content_block_start\ndata: {'type':'content_block_start','index':1,'content_block':{'type':'text',"
+        "'text':''}}\n\n"
+        "event: content_block_delta\ndata: {'type':'content_block_delta','index':1,'delta':{'type':'text_delta','text':"
+        "'Let me look.'}}\n\n"
+        "event: content_block_stop\ndata: {'type':'content_block_stop','index':1}\n\n"
+        "event: content_block_start\ndata: {'type':'content_block_start','index':2,'content_block':{'type':'tool_use',"
+        "'id':'call_a','name':'f','input':{}}}\n\n"
+        "event: content_block_delta\ndata: {'type':'content_block_delta','index':2,'delta':{'type':'input_json_delta',"
+        "'partial_json':'{\\\"x\\\":'}}\n\n");
     ck_assert_uint_ge(said.len, strlen(want));
     ck_assert_int_eq(strncmp(said.ptr, want, strlen(want)), 0);
-    want = q("event: message_delta\ndata: {'type':'message_delta','delta':{'stop_reason':'tool_use','stop_sequence':null},"
-             "'usage':{'input_tokens':40,'cache_creation_input_tokens':0,'cache_read_input_tokens':2,'output_tokens':13,"
-             "'output_tokens_details':{'thinking_tokens':3}}}\n\nevent: message_stop\ndata: {'type':'message_stop'}\n\n");
+    want =
+        q("event: message_delta\ndata: {'type':'message_delta','delta':{'stop_reason':'tool_use','stop_sequence':null},"
+          "'usage':{'input_tokens':40,'cache_creation_input_tokens':0,'cache_read_input_tokens':2,'output_tokens':13,"
+          "'output_tokens_details':{'thinking_tokens':3}}}\n\nevent: message_stop\ndata: {'type':'message_stop'}\n\n");
     ck_assert_int_eq(memcmp(said.ptr + said.len - strlen(want), want, strlen(want)), 0);
     ck_assert_str_eq(short_form(), q("thinking Hm|weir:none:|\ntext Let me look.|\ntool_use call_a f {\\'x\\':|1}|\n"
                                      "tool_use call_b g {}|\ntool_use"));
@@ -488,6 +490,7 @@ START_TEST(test_bug_39_stop_reasons_of_others)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         begin(STREAM);
+        weir_test_fact(&t, "header.anthropic-version", "2023-06-01");
         ck_assert(finish(rows[i].finish) && mark());
         ck_assert_str_eq(short_form(), rows[i].old);
         begin(STREAM);

@@ -182,11 +182,8 @@ static void custom_end(struct decoder *d, struct anthropic_block *b)
     struct weir_error none = {{0}, {0}, {0}};
     const struct weir_json *j = raw.len ? weir_skim(d->c, raw, &none) : NULL;
     uint32_t input = j ? weir_json_get(j, 0, "input") : WEIR_NO_NODE;
-    struct text as_sent = {.c = d->c};
 
-    text_json(&as_sent, input != WEIR_NO_NODE && node_is_string(j, input) ? node_value(d->c, j, input) : raw);
-    ev.text = text_view(&as_sent);
-    ev.escaped = ev.text.len && memchr(ev.text.ptr, '\\', ev.text.len);
+    ev.text = input != WEIR_NO_NODE && node_is_string(j, input) ? node_value(d->c, j, input) : raw;
     ev.tool_id = b->id;
     ev.tool_name = b->name;
     ev.last = true;
