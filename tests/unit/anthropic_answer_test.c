@@ -165,6 +165,9 @@ START_TEST(test_decode_refuses_what_makes_no_sense)
         "data: {'type':'content_block_delta','index':70000,'delta':{}}\n\n",
         "data: {'type':'content_block_start','index':0,'content_block':{'type':'text','text':''}}\n\n"
         "data: {'type':'content_block_start','index':0,'content_block':{'type':'text','text':''}}\n\n",
+        "data: {'type':'content_block_delta','index':0,'delta':{'type':'text_delta','text':'a'}}\n\n"
+        "data: {'type':'content_block_stop','index':0}\n\n"
+        "data: {'type':'content_block_delta','index':0,'delta':{'type':'text_delta','text':'b'}}\n\n",
         START_RECORD "data: {'type':'message_start','message':{'id':'msg_2'}}\n\n",
     };
 

@@ -225,9 +225,14 @@ static void block_begin(struct decoder *d, uint32_t index, uint32_t block)
     struct anthropic_block *b;
     bool whole = d->whole;
 
+    if (block_find(d, index)) {
+        decode_fails(d, "a block begins twice");
+        return;
+    }
     if (is_hidden(d, block, kind))
         kind = BLOCK_OTHER;
     b = block_new(d, index, kind);
+    b->ended = whole;
     switch (kind) {
     case BLOCK_TEXT:
         block_text(d, b, member(d, block, "text"), whole);
@@ -289,6 +294,7 @@ static void block_end(struct decoder *d, struct anthropic_block *b)
 {
     struct weir_event ev = event_of(block_channel(b), b->index);
 
+    b->ended = true;
     if (b->kind == BLOCK_CUSTOM)
         custom_end(d, b);
     if (!b->open)
@@ -315,8 +321,8 @@ static bool decode_block(struct decoder *d, uint32_t type)
     if (index < 0 || index >= MOST_BLOCKS)
         return decode_fails(d, "a block's index makes no sense");
     b = block_find(d, (uint32_t)index);
-    if (start && b)
-        return decode_fails(d, "a block begins twice");
+    if (b && b->ended && node_says(d->j, type, "content_block_delta"))
+        return decode_fails(d, "a block goes on after its end");
     if (start)
         block_begin(d, (uint32_t)index, member(d, 0, "content_block"));
     else if (node_says(d->j, type, "content_block_delta"))
