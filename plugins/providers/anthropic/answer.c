@@ -147,6 +147,7 @@ static bool drain(struct weir_ctx *c, bool all)
         if (!close_open(c))
             return false;
         w->queue = p->next;
+        w->waiting--;
         p->next = NULL;
         w->held -= p->held.len;
         write_open(c, p);
@@ -160,6 +161,8 @@ static bool part_add(struct weir_ctx *c, struct anthropic_part *p)
 {
     struct anthropic_write *w = writing(c);
 
+    if (w->waiting++ == MOST_WAITING)
+        return false;
     if (!w->queue)
         w->queue_end = &w->queue;
     *w->queue_end = p;

@@ -20,8 +20,8 @@ struct anthropic { /* one row of anthropic_options[] each */
 
 /* ---- decode: what an upstream has said so far ---- */
 
-#define MOST_BLOCKS   0x10000
-#define BLOCK_STRINGS MOST_BLOCKS /* + n: strings that stand alone (results of the vendor's tools, citations) */
+#define MOST_BLOCKS   4096
+#define BLOCK_STRINGS 0x10000 /* + n: strings that stand alone (results of the vendor's tools, citations) */
 #define MOST_STRINGS  0x100000
 
 enum block_kind { BLOCK_OTHER, BLOCK_TEXT, BLOCK_THINKING, BLOCK_TOOL, BLOCK_CUSTOM, BLOCK_COMPACTION };
@@ -29,7 +29,7 @@ enum block_kind { BLOCK_OTHER, BLOCK_TEXT, BLOCK_THINKING, BLOCK_TOOL, BLOCK_CUS
 struct anthropic_block {
     uint32_t index;           /* as the upstream counts; also the block of its events */
     uint8_t kind;             /* enum block_kind */
-    bool open;
+    bool open, ended;         /* text has come without a `last`; nothing may follow */
     struct weir_str id, name; /* BLOCK_CUSTOM: of the call, which goes on when its input is complete */
     struct text input;        /* BLOCK_CUSTOM: its input so far */
 };
@@ -45,7 +45,8 @@ struct anthropic_read {
 
 /* ---- answer: what a client of this dialect has been told of another dialect's answer ---- */
 
-#define MOST_HELD ((size_t)16 << 20) /* bytes of blocks that wait for the open one to end */
+#define MOST_HELD    ((size_t)16 << 20) /* bytes of blocks that wait for the open one to end */
+#define MOST_WAITING 1024               /* and how many they may be */
 
 /* What a block of the client's content is made of.  One is open; others wait in a queue until it may be closed. */
 struct anthropic_part {
@@ -68,6 +69,7 @@ struct anthropic_write {
     struct anthropic_part *open;   /* in the client's eyes; NULL: none */
     struct anthropic_part *queue, **queue_end;
     size_t held;                   /* bytes in the queue */
+    uint32_t waiting;              /* parts in it */
     struct anthropic_part *closed; /* ARGUMENTS that are over: nothing may follow */
     uint32_t index, calls;         /* blocks and calls so far */
     struct emit content;           /* a whole answer's array of blocks */
@@ -79,6 +81,7 @@ struct anthropic_write {
 };
 
 struct anthropic_local { /* one request, zeroed */
+    const struct weir_json *canonical; /* what encode made its body of; NULL: of the client's */
     struct anthropic_read read;
     struct anthropic_write write;
 };

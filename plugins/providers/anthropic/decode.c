@@ -125,9 +125,9 @@ static void put_opaque(struct decoder *d, uint32_t block, const char *kind, stru
 /* A tool that the client's dialect calls with plain text is told here as one with {"input": text}. */
 static bool is_custom(const struct decoder *d, struct weir_str name)
 {
-    const struct weir_json *j = d->other ? weir_canonical(d->c) : NULL;
+    const struct weir_json *j = d->canonical;
 
-    for (EACH_ITEM(j, tool, j ? weir_json_get(j, 0, "tools") : WEIR_NO_NODE))
+    for (EACH_ITEM(j, tool, d->tools))
         if (str_eq(get_value(d->c, j, tool, "name"), name))
             return weir_json_get(j, tool, "custom") != WEIR_NO_NODE;
     return false;
@@ -136,9 +136,9 @@ static bool is_custom(const struct decoder *d, struct weir_str name)
 /* The client's name of a tool that was renamed for Anthropic. */
 static struct weir_str tool_name(const struct decoder *d, struct weir_str said)
 {
-    const struct weir_json *j = d->other ? weir_canonical(d->c) : NULL;
+    const struct weir_json *j = d->canonical;
 
-    for (EACH_ITEM(j, tool, j ? weir_json_get(j, 0, "tools") : WEIR_NO_NODE)) {
+    for (EACH_ITEM(j, tool, d->tools)) {
         struct weir_str name = get_value(d->c, j, tool, "name");
         if (str_eq(lower_tool_name(d->c, name), said))
             return name;
@@ -156,22 +156,21 @@ static void tool_begin(struct decoder *d, struct anthropic_block *b, uint32_t bl
         b->kind = BLOCK_CUSTOM;
         b->id = text_keep(d->c, id);
         b->name = text_keep(d->c, name);
-        if (!d->frame->stream && weir_json_is(d->j, input, WEIR_JSON_OBJECT))
+        if (d->whole && weir_json_is(d->j, input, WEIR_JSON_OBJECT))
             text_str(&b->input, weir_json_text(d->j, input));
         return;
     }
     ev.tool_id = id;
     ev.tool_name = name;
     /* A stream begins with {}, which is no input yet. */
-    if (weir_json_is(d->j, input, WEIR_JSON_OBJECT) &&
-        (!d->frame->stream || weir_json_first(d->j, input) != WEIR_NO_NODE)) {
+    if (weir_json_is(d->j, input, WEIR_JSON_OBJECT) && (d->whole || weir_json_first(d->j, input) != WEIR_NO_NODE)) {
         ev.text = weir_json_text(d->j, input);
         ev.at = d->j->nodes[input].at;
         ev.len = d->j->nodes[input].len;
         ev.raw = true;
     }
-    ev.last = !d->frame->stream;
-    b->open = d->frame->stream;
+    ev.last = d->whole;
+    b->open = !d->whole;
     weir_emit(d->c, &ev);
 }
 
@@ -183,11 +182,8 @@ static void custom_end(struct decoder *d, struct anthropic_block *b)
     struct weir_error none = {{0}, {0}, {0}};
     const struct weir_json *j = raw.len ? weir_skim(d->c, raw, &none) : NULL;
     uint32_t input = j ? weir_json_get(j, 0, "input") : WEIR_NO_NODE;
-    struct text as_sent = {.c = d->c};
 
-    text_json(&as_sent, input != WEIR_NO_NODE && node_is_string(j, input) ? node_value(d->c, j, input) : raw);
-    ev.text = text_view(&as_sent);
-    ev.escaped = ev.text.len && memchr(ev.text.ptr, '\\', ev.text.len);
+    ev.text = input != WEIR_NO_NODE && node_is_string(j, input) ? node_value(d->c, j, input) : raw;
     ev.tool_id = b->id;
     ev.tool_name = b->name;
     ev.last = true;
@@ -227,11 +223,16 @@ static void block_begin(struct decoder *d, uint32_t index, uint32_t block)
 {
     enum block_kind kind = kind_of(d, block);
     struct anthropic_block *b;
-    bool whole = !d->frame->stream;
+    bool whole = d->whole;
 
+    if (block_find(d, index)) {
+        decode_fails(d, "a block begins twice");
+        return;
+    }
     if (is_hidden(d, block, kind))
         kind = BLOCK_OTHER;
     b = block_new(d, index, kind);
+    b->ended = whole;
     switch (kind) {
     case BLOCK_TEXT:
         block_text(d, b, member(d, block, "text"), whole);
@@ -293,6 +294,7 @@ static void block_end(struct decoder *d, struct anthropic_block *b)
 {
     struct weir_event ev = event_of(block_channel(b), b->index);
 
+    b->ended = true;
     if (b->kind == BLOCK_CUSTOM)
         custom_end(d, b);
     if (!b->open)
@@ -319,14 +321,44 @@ static bool decode_block(struct decoder *d, uint32_t type)
     if (index < 0 || index >= MOST_BLOCKS)
         return decode_fails(d, "a block's index makes no sense");
     b = block_find(d, (uint32_t)index);
-    if (start && b)
-        return decode_fails(d, "a block begins twice");
+    if (b && b->ended && node_says(d->j, type, "content_block_delta"))
+        return decode_fails(d, "a block goes on after its end");
     if (start)
         block_begin(d, (uint32_t)index, member(d, 0, "content_block"));
     else if (node_says(d->j, type, "content_block_delta"))
         block_delta(d, (uint32_t)index, member(d, 0, "delta"));
     else if (b)
         block_end(d, b);
+    return !d->failed;
+}
+
+/* The blocks of a whole answer; some servers begin a stream with blocks, and even end it, in its first record. */
+static bool decode_blocks(struct decoder *d, uint32_t content)
+{
+    bool before = d->whole;
+    uint32_t index = 0;
+
+    d->whole = true;
+    for (EACH_ITEM(d->j, block, content)) {
+        if (index == MOST_BLOCKS)
+            return decode_fails(d, "the answer has too many blocks");
+        if (weir_json_is(d->j, block, WEIR_JSON_OBJECT))
+            block_begin(d, index++, block);
+    }
+    d->whole = before;
+    return !d->failed;
+}
+
+static bool decode_start(struct decoder *d, uint32_t message)
+{
+    bool again = d->l->started;
+
+    if (!put_start(d, message))
+        return false;
+    if (!again && !decode_blocks(d, member(d, message, "content")))
+        return false;
+    put_tokens(d, member(d, message, "usage"));
+    put_finish(d, message);
     return !d->failed;
 }
 
@@ -338,9 +370,7 @@ static bool decode_record(struct decoder *d)
     if (node_there(d->j, error) || str_is(s, "error")) {
         put_error(d, error);
     } else if (str_is(s, "message_start")) {
-        if (!put_start(d, member(d, 0, "message")))
-            return false;
-        put_tokens(d, member(d, member(d, 0, "message"), "usage"));
+        return decode_start(d, member(d, 0, "message"));
     } else if (str_starts(s, "content_block_")) {
         return decode_block(d, type);
     } else if (str_is(s, "message_delta")) {
@@ -354,7 +384,7 @@ static bool decode_record(struct decoder *d)
 
 static bool decode_message(struct decoder *d)
 {
-    uint32_t error = member(d, 0, "error"), content = member(d, 0, "content"), index = 0;
+    uint32_t error = member(d, 0, "error"), content = member(d, 0, "content");
 
     if (node_there(d->j, error) || d->frame->status >= 400) {
         put_error(d, error);
@@ -362,16 +392,7 @@ static bool decode_message(struct decoder *d)
     }
     if (!weir_json_is(d->j, content, WEIR_JSON_ARRAY)) /* a count of tokens */
         return true;
-    put_start(d, 0);
-    for (EACH_ITEM(d->j, block, content)) {
-        if (index == MOST_BLOCKS)
-            return decode_fails(d, "the answer has too many blocks");
-        if (weir_json_is(d->j, block, WEIR_JSON_OBJECT))
-            block_begin(d, index++, block);
-    }
-    put_tokens(d, member(d, 0, "usage"));
-    put_finish(d, 0);
-    return !d->failed;
+    return decode_start(d, 0);
 }
 
 /* Not a JSON object: an error page, an end mark as other dialects have it, or nothing that this grammar knows. */
@@ -394,11 +415,13 @@ static bool decode_bare(struct decoder *d)
 bool anthropic_decode(struct weir_ctx *c, const struct weir_frame *frame, struct weir_error *e)
 {
     struct anthropic_local *local = c->local;
-    struct decoder d = {.c = c, .l = &local->read, .frame = frame, .j = frame->json, .e = e};
+    struct decoder d = {.c = c, .l = &local->read, .frame = frame, .j = frame->json, .e = e, .whole = !frame->stream};
 
-    d.other = weir_canonical(c) != NULL;
+    d.tools = local->canonical ? weir_json_get(local->canonical, 0, "tools") : WEIR_NO_NODE;
+    d.canonical = local->canonical;
+    d.other = !str_starts(weir_request(c)->path, "/v1/messages");
     if (frame->first)
-        *local = (struct anthropic_local){0};
+        *local = (struct anthropic_local){.canonical = local->canonical};
     if (d.l->done) { /* nothing follows the mark */
         weir_frame_drop(c);
         return true;

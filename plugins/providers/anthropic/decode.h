@@ -14,6 +14,9 @@ struct decoder {
     const struct weir_json *j; /* of the frame; NULL: it is none */
     struct weir_error *e;
     bool other;                /* the client speaks another dialect: what only ours knows is left out */
+    const struct weir_json *canonical; /* whose tools were told to the upstream; NULL: the client's own */
+    uint32_t tools;
+    bool whole;                        /* the blocks at hand are complete */
     bool failed;
 };
 

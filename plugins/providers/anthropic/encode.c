@@ -146,9 +146,11 @@ static void encode_same(struct weir_ctx *c, const struct weir_candidate *to, str
 enum weir_verdict anthropic_encode(struct weir_ctx *c, const struct weir_candidate *to, struct weir_http *h,
                                    struct weir_error *e)
 {
+    struct anthropic_local *l = c->local;
     bool same = weir_canonical(c) == NULL;
     struct emit m = {.t.c = c};
 
+    l->canonical = weir_canonical(c);
     if (same && !weir_body(c)) {
         snprintf(e->text, sizeof e->text, "there is no body to send");
         return WEIR_FAIL;

@@ -31,10 +31,13 @@ static int64_t max_of(const struct lower *l)
     return v > 0 ? v : MAX_TOKENS;
 }
 
-/* Newer versions of the API know no sampling. */
-static bool samples(const struct lower *l)
+/* Newer versions of the API, and some models, take no sampling. */
+static bool samples(const struct lower *l, const char *key)
 {
-    return strcmp(((const struct anthropic *)l->c->self)->version, ANTHROPIC_VERSION) == 0;
+    struct weir_str refused = weir_fact(l->c, "model.refuses");
+    const char *at = refused.len ? memmem(refused.ptr, refused.len, key, strlen(key)) : NULL;
+
+    return !at && strcmp(((const struct anthropic *)l->c->self)->version, ANTHROPIC_VERSION) == 0;
 }
 
 static double number(const struct lower *l, uint32_t node)
@@ -59,7 +62,7 @@ static bool put_temperature(struct lower *l)
     if (!is_number(l, "temperature"))
         return true;
     v = number(l, top(l, "temperature"));
-    if (!samples(l) || l->think.on)
+    if (!samples(l, "temperature") || l->think.on)
         return canon_lossy(l->c, "temperature", v == 1.0, l->e);
     emit_key(l->m, "temperature");
     if (v <= 1.0) {
@@ -78,13 +81,13 @@ static bool put_sampling(struct lower *l)
         return false;
     if (is_number(l, "top_p")) {
         double v = number(l, top(l, "top_p"));
-        if (samples(l) && !tempered && (!l->think.on || v >= 0.95))
+        if (samples(l, "top_p") && !tempered && (!l->think.on || v >= 0.95))
             emit_member(l->m, "top_p", l->j, top(l, "top_p"));
         else if (!canon_lossy(l->c, "top_p", tempered || v >= 1.0, l->e)) /* not both, says Anthropic */
             return false;
     }
     if (is_number(l, "top_k")) {
-        if (samples(l) && !l->think.on)
+        if (samples(l, "top_k") && !l->think.on)
             emit_member(l->m, "top_k", l->j, top(l, "top_k"));
         else if (!canon_lossy(l->c, "top_k", true, l->e))
             return false;

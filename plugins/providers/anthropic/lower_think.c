@@ -30,9 +30,12 @@ static int version_of(struct weir_str s)
     return found ? numbers[0] * 100 + numbers[1] : 9900;
 }
 
-static bool is_adaptive(struct weir_str model)
+/* What the catalogue does not know, the model's name tells. */
+static bool is_adaptive(struct weir_ctx *c, struct weir_str model)
 {
-    return version_of(model) >= 406;
+    struct weir_str fact = weir_fact(c, "model.thinking");
+
+    return fact.len ? !str_is(fact, "budget") : version_of(model) >= 406;
 }
 
 static int64_t budget_of(struct weir_str effort, int64_t max)
@@ -107,7 +110,7 @@ bool lower_thinking(struct lower *l, struct weir_str model)
         t->display = str_is(show, "none") ? WEIR_STR("omitted") : WEIR_STR("summarized");
     if (!effort.len && budget == WEIR_NO_NODE && !node_true(l->j, lower_get(l, r, "adaptive")))
         return !show.len || canon_lossy(l->c, "reasoning", true, l->e);
-    if (is_adaptive(model)) {
+    if (is_adaptive(l->c, model)) {
         t->on = t->adaptive = true;
         t->effort = str_is(effort, "minimal") ? WEIR_STR("low") : effort;
         if (!effort.len && tokens > 0)
