@@ -396,6 +396,18 @@ START_TEST(test_encode_reasoning_by_model)
 }
 END_TEST
 
+/* Claude takes no temperature above 1. */
+START_TEST(test_encode_temperature)
+{
+    lowered_for(MODEL, "{\"names\":{\"temperature\":\"t\"},\"messages\":[],\"temperature\":1.50}",
+                "{\"inferenceConfig\":{\"temperature\":1},\"messages\":[]}", "t (hint)\n");
+    lowered_for(MODEL, "{\"messages\":[],\"temperature\":1.0}",
+                "{\"inferenceConfig\":{\"temperature\":1.0},\"messages\":[]}", "");
+    lowered_for("mistral.large", "{\"messages\":[],\"temperature\":1.50}",
+                "{\"inferenceConfig\":{\"temperature\":1.50},\"messages\":[]}", "");
+}
+END_TEST
+
 /* Users and assistants take turns, results come first, and what the system says in between is a user's. */
 START_TEST(test_encode_merges_messages)
 {
@@ -434,6 +446,12 @@ START_TEST(test_encode_documents)
                  "{\"document\":{\"format\":\"txt\",\"name\":\"doc-3\",\"source\":{\"text\":\"abc\"},\"context\":\"c\","
                  "\"citations\":{\"enabled\":true}}},"
                  "{\"text\":\"doc-3\"}"));
+    lowered(SAID("{\"type\":\"document\",\"text\":\"x\",\"name\":\"a-2\"},"
+                 "{\"type\":\"document\",\"text\":\"x\",\"name\":\"a\"},"
+                 "{\"type\":\"document\",\"text\":\"x\",\"name\":\"a\"},{\"type\":\"text\",\"text\":\"t\"}"),
+            SAID("{\"document\":{\"format\":\"txt\",\"name\":\"a-2\",\"source\":{\"text\":\"x\"}}},"
+                 "{\"document\":{\"format\":\"txt\",\"name\":\"a\",\"source\":{\"text\":\"x\"}}},"
+                 "{\"document\":{\"format\":\"txt\",\"name\":\"a-3\",\"source\":{\"text\":\"x\"}}},{\"text\":\"t\"}"));
 }
 END_TEST
 
@@ -1054,6 +1072,7 @@ Suite *suite(void)
         test_bug_20_beta_flags_do_not_travel,
         test_encode_everything,
         test_encode_reasoning_by_model,
+        test_encode_temperature,
         test_encode_merges_messages,
         test_encode_documents,
         test_encode_refuses_by_the_clients_name,

@@ -6,6 +6,8 @@
  */
 #include "lower.h"
 
+#include <stdlib.h>
+
 static uint32_t top(struct lower *l, const char *key)
 {
     return weir_json_get(l->j, 0, key);
@@ -47,6 +49,19 @@ struct weir_str lower_call_id(struct lower *l, struct weir_str id)
 
 /* ---- settings ---- */
 
+/* Claude takes no temperature above 1. */
+static bool too_hot(struct lower *l, uint32_t node)
+{
+    char digits[40];
+    struct weir_str s = weir_json_text(l->j, node);
+
+    if (!lower_is(l, "anthropic.") || s.len >= sizeof digits)
+        return false;
+    memcpy(digits, s.ptr, s.len);
+    digits[s.len] = '\0';
+    return strtod(digits, NULL) > 1;
+}
+
 static bool lower_inference(struct lower *l)
 {
     static const char *const keys[][2] = {
@@ -62,6 +77,13 @@ static bool lower_inference(struct lower *l)
             emit_open(&l->m, '{');
         }
         any = true;
+        if (i == 1 && too_hot(l, node)) {
+            emit_key(&l->m, keys[i][1]);
+            emit_int(&l->m, 1);
+            if (!canon_lossy(l->c, keys[i][0], true, l->e))
+                return false;
+            continue;
+        }
         emit_member(&l->m, keys[i][1], l->j, node);
     }
     if (any)
