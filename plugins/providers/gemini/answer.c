@@ -103,6 +103,7 @@ static bool write_call(struct emit *m, const struct said *s)
 static void write_opaque(struct emit *m, const struct said *s)
 {
     struct gemini_local *l = m->t.c->local;
+    struct text mark = {.c = m->t.c};
 
     if (str_is(s->name, "gemini.thought")) {
         l->signature = text_keep(m->t.c, text_view(&s->text));
@@ -112,7 +113,8 @@ static void write_opaque(struct emit *m, const struct said *s)
     emit_member_lit(m, "text", "");
     emit_key(m, "thought");
     emit_bool(m, true);
-    emit_member_text(m, "thoughtSignature", base64_write(m->t.c, opaque_mark(m->t.c, s->name, text_view(&s->text))));
+    base64_put(&mark, opaque_mark(m->t.c, s->name, text_view(&s->text)));
+    emit_member_text(m, "thoughtSignature", text_view(&mark));
     emit_close(m, '}');
 }
 

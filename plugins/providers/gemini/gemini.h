@@ -8,6 +8,7 @@
 #ifndef GEMINI_H
 #define GEMINI_H
 
+#include "base64.h"
 #include "canon.h"
 #include "emit.h"
 #include "proto.h"
