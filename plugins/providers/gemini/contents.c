@@ -15,13 +15,6 @@ static void content_close(struct encoder *n)
 {
     if (!n->role)
         return;
-    if (n->signature.len) { /* it ended its message */
-        emit_open(&n->m, '{');
-        emit_member_lit(&n->m, "text", "");
-        emit_member_text(&n->m, "thoughtSignature", n->signature);
-        emit_close(&n->m, '}');
-        n->signature.len = 0;
-    }
     emit_close(&n->m, ']');
     emit_close(&n->m, '}');
     n->role = NULL;
@@ -286,7 +279,7 @@ static bool put_message(struct encoder *n, uint32_t message)
     for (EACH_ITEM(n->j, part, weir_json_get(n->j, message, "content")))
         if (model ? !put_model_part(n, part) : !put_user_part(n, part))
             return false;
-    if (model && n->signature.len && !n->role) { /* nothing but a signature */
+    if (model && n->signature.len) { /* it ends its message */
         part_open(n, "model", false);
         emit_member_lit(&n->m, "text", "");
         part_close(n);
