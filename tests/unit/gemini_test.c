@@ -387,7 +387,7 @@ static void say_all(void)
     say_text(WEIR_TEXT, 0, "a\"", false);
     say_text(WEIR_TEXT, 0, "b", true);
     say((struct weir_event){
-        .channel = WEIR_ARGUMENTS, .tool_id = WEIR_STR("c1"), .tool_name = WEIR_STR("f"), .text = WEIR_STR("{\"x\"")});
+        .channel = WEIR_ARGUMENTS, .tool_id = WEIR_STR("c1"), .tool_name = WEIR_STR("f"), .text = WEIR_STR("{\"x\"\r\n")});
     say_text(WEIR_ARGUMENTS, 0, ":1}", true);
     say((struct weir_event){
         .channel = WEIR_ARGUMENTS, .block = 1, .tool_id = WEIR_STR("c2"), .tool_name = WEIR_STR("g"), .last = true});
@@ -402,7 +402,7 @@ static void say_all(void)
 #define USAGE                                                                                                          \
     "\"usageMetadata\":{\"promptTokenCount\":14,\"candidatesTokenCount\":20,\"totalTokenCount\":40,"                   \
     "\"cachedContentTokenCount\":4,\"thoughtsTokenCount\":6}"
-#define CALL_1 "{\"functionCall\":{\"id\":\"c1\",\"name\":\"f\",\"args\":{\"x\":1}}}"
+#define CALL_1 "{\"functionCall\":{\"id\":\"c1\",\"name\":\"f\",\"args\":{\"x\"  :1}}}"
 #define CALL_2 "{\"functionCall\":{\"id\":\"c2\",\"name\":\"g\",\"args\":{}}}"
 #define SIGNED "{\"text\":\"\",\"thought\":true,\"thoughtSignature\":\"d2VpcjphbnRocm9waWMuc2lnbmF0dXJlOkVxUT0=\"}"
 #define LAST                                                                                                           \
