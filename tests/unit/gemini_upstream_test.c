@@ -187,6 +187,9 @@ START_TEST(test_encode_thinking)
     }
     makes("gemini-2.0-flash", "{\"messages\":[" USER("a") "],\"reasoning\":{\"effort\":\"high\"}}",
           "{\"contents\":[" SAID("a") "]" NO_CONFIG, "reasoning (hint)\n");
+    weir_test_fact(&t, "model.thinking", "budget");
+    makes("tuned", "{\"messages\":[" USER("a") "],\"reasoning\":{\"effort\":\"low\"}}",
+          "{\"contents\":[" SAID("a") "],\"generationConfig\":{\"thinkingConfig\":{\"thinkingBudget\":1024}}}", "");
 }
 END_TEST
 
@@ -299,20 +302,21 @@ START_TEST(test_bug_09_signatures_upstream)
             "{\"type\":\"reasoning\",\"text\":\"hm\",\"opaque\":\"AA==\",\"kind\":"
             "\"anthropic.signature\"}," CALL("1", "f", "{}") "," CALL(
                 "2", "f",
-                "{}")) "," RESULT("1", "") "," RESULT("2",
-                                                      "") "," CALLS(OPAQUE("AAEC",
-                                                                           "gemini.thought") "," CALL("3", "f",
-                                                                                                      "{}") ","
-                                                                                                            "{\"type\":"
-                                                                                                            "\"text\","
-                                                                                                            "\"text\":"
-                                                                                                            "\"\"}"
-                                                                                                            "," OPAQUE(
-                                                                                                                "AwQF",
-                                                                                                                "gemini"
-                                                                                                                "."
-                                                                                                                "though"
-                                                                                                                "t")) "]}",
+                "{}")) "," RESULT("1",
+                                  "") "," RESULT("2",
+                                                 "") "," CALLS(OPAQUE("AAEC",
+                                                                      "gemini.thought") "," CALL("3", "f",
+                                                                                                 "{}") ","
+                                                                                                       "{\"type\":"
+                                                                                                       "\"text\","
+                                                                                                       "\"text\":"
+                                                                                                       "\"\"}"
+                                                                                                       "," OPAQUE(
+                                                                                                           "AwQF",
+                                                                                                           "gemini"
+                                                                                                           "."
+                                                                                                           "though"
+                                                                                                           "t")) "]}",
         "{\"contents\":[" SAID(
             "q") ",{\"role\":\"model\",\"parts\":[{\"functionCall\":{\"name\":\"f\",\"args\":{}},"
                  "\"thoughtSignature\":\"" GEMINI_DUMMY "\"},{\"functionCall\":{\"name\":\"f\",\"args\":{}}}]},"
