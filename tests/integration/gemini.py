@@ -131,7 +131,15 @@ def chat_reaches_gemini():
         assert [c["finish_reason"] for c in deltas if c["finish_reason"]] == ["tool_calls"], deltas
         assert got.rstrip().endswith(b"data: [DONE]"), got
         status, _, got = chat(w, "hi")
-        assert status == 200 and json.loads(got)["choices"][0]["message"]["content"] == "Hello", got
+        said = json.loads(got)
+        message = said["choices"][0]["message"]
+        assert (status, said["id"], message["content"]) == (200, "R1", "Hello"), got
+        assert any(d.get("data") == "AAEC" for d in message["reasoning_details"]), got
+        history = [{"role": "user", "content": "hi"}, message,
+                   {"role": "tool", "tool_call_id": message["tool_calls"][0]["id"], "content": "sun"}]
+        status, _, got = request(w.port, "POST", "/v1/chat/completions", {"model": "m", "messages": history})
+        sent = json.loads(up.requests[-1][2])["contents"]
+        assert sent[1]["parts"] == [{"text": "Hello"}, CALL], sent
         status, _, got = request(w.port, "POST", "/v1/embeddings", {"model": "m", "input": ["a", "b"]})
         assert [d["embedding"] for d in json.loads(got)["data"]] == [[0.5, 1], [2, 3]], got
 

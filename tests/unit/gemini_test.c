@@ -386,8 +386,10 @@ static void say_all(void)
         .channel = WEIR_OPAQUE, .detail = WEIR_STR("EqQ="), .value = WEIR_STR("anthropic.signature")});
     say_text(WEIR_TEXT, 0, "a\"", false);
     say_text(WEIR_TEXT, 0, "b", true);
-    say((struct weir_event){
-        .channel = WEIR_ARGUMENTS, .tool_id = WEIR_STR("c1"), .tool_name = WEIR_STR("f"), .text = WEIR_STR("{\"x\"\r\n")});
+    say((struct weir_event){.channel = WEIR_ARGUMENTS,
+                            .tool_id = WEIR_STR("c1"),
+                            .tool_name = WEIR_STR("f"),
+                            .text = WEIR_STR("{\"x\"\r\n")});
     say_text(WEIR_ARGUMENTS, 0, ":1}", true);
     say((struct weir_event){
         .channel = WEIR_ARGUMENTS, .block = 1, .tool_id = WEIR_STR("c2"), .tool_name = WEIR_STR("g"), .last = true});
@@ -437,14 +439,16 @@ END_TEST
 
 START_TEST(test_answer_stream_as_array)
 {
+    static const char thought[] = PART("{\"text\":\"hm\",\"thought\":true}");
+    static const char first[] = PART("{\"text\":\"a\\\"\"}"), second[] = PART("{\"text\":\"b\"}");
+    static const char signature[] = PART(SIGNED), call[] = PART(CALL_1), other[] = PART(CALL_2);
+    char want[4096];
+
     begin_answer(ARRAY);
     say_all();
-    weir_test_same(
-        said,
-        "[" PART("{\"text\":\"hm\",\"thought\":true}") ",\r\n" PART(SIGNED) ",\r\n" PART(
-            "{\"text\":\"a\\\"\"}") ",\r\n" PART("{\"text\":\"b\"}") ",\r\n" PART(CALL_1) ",\r\n" PART(CALL_2) ",\r"
-                                                                                                               "\n" LAST
-                                                                                                               "]");
+    snprintf(want, sizeof want, "[%s,\r\n%s,\r\n%s,\r\n%s,\r\n%s,\r\n%s,\r\n%s]", thought, signature, first, second,
+             call, other, LAST);
+    weir_test_same(said, want);
 }
 END_TEST
 

@@ -737,8 +737,10 @@ START_TEST(test_tool_names_are_restored)
                 "a") "],\"tools\":[{\"name\":\"1 f\",\"at\":\"x\"}],\"tool_choice\":{\"mode\":\"named\",\"name\":"
                      "\"1 f\"}}");
     weir_test_verdict(encode_for("gemini-3-pro"), WEIR_PASS);
-    sent = ((struct gemini_local *)t.ctx.local)->names[0].sent;
-    ck_assert(str_starts(sent, "_1_f_"));
+    sent = weir_test_sent(&t);
+    sent.ptr = memmem(sent.ptr, sent.len, "_1_f_", 5);
+    ck_assert_ptr_nonnull(sent.ptr);
+    sent.len = 17; /* and twelve letters and digits */
     snprintf(sse, sizeof sse, CHUNK("{\"functionCall\":{\"id\":\"1\",\"name\":\"%.*s\",\"args\":{}}}"), (int)sent.len,
              sent.ptr);
     ck_assert(weir_test_decode_stream(&t, sse, &e));

@@ -85,7 +85,7 @@ static bool call_part(struct encoder *n, uint32_t call)
     n->calls[n->call_count++] = value(n, call, "id");
     emit_key(&n->m, "functionCall");
     emit_open(&n->m, '{');
-    emit_member_text(&n->m, "name", tool_name(n, value(n, call, "name")));
+    emit_member_text(&n->m, "name", gemini_name(n->c, value(n, call, "name")));
     emit_key(&n->m, "args");
     if (custom) {
         emit_open(&n->m, '{');
@@ -204,7 +204,7 @@ static bool put_result(struct encoder *n, uint32_t result)
     part_open(n, "user", true);
     emit_key(&n->m, "functionResponse");
     emit_open(&n->m, '{');
-    emit_member_text(&n->m, "name", tool_name(n, name));
+    emit_member_text(&n->m, "name", gemini_name(n->c, name));
     put_response(n, result, result_text(n, result));
     if (n->major >= 3 && !put_result_media(n, result))
         return false;

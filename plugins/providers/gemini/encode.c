@@ -172,12 +172,9 @@ enum weir_verdict gemini_encode(struct weir_ctx *c, const struct weir_candidate 
     const struct gemini *g = c->self;
     const struct weir_request *r = weir_request(c);
     struct weir_str model = to->model.len ? to->model : r->model;
-    struct gemini_local *l = c->local;
     struct encoder n = {.c = c, .j = weir_canonical(c), .m.t.c = c, .e = e};
 
-    l->foreign = n.j != NULL;
-    l->name_count = 0;
-    if (!l->foreign)
+    if (!n.j)
         return encode_same(c, to, h, e);
     n.vertex = strcmp(g->platform, "vertex") == 0;
     n.openapi = strcmp(g->schema, "openapi") == 0;
