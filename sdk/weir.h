@@ -466,7 +466,7 @@ struct weir_host {
      * model.max_output, model.context ...); "" when absent. */
     struct weir_str (*fact)(struct weir_ctx *, const char *name);
 
-    /* encode: the canonical request, skimmed; NULL when client and candidate speak one dialect. */
+    /* encode, decode: the canonical request, skimmed; NULL when client and candidate speak one dialect. */
     const struct weir_json *(*canonical)(struct weir_ctx *);
     /* lift, encode: this field of the client's request cannot be said.  A `hint` (what changes no meaning) is always left
      * out, and told in the header x-weir-dropped and in the record.  Anything else only when the provider's block says

@@ -14,11 +14,10 @@ void answer_new(struct request *r)
 {
     const struct provider *p = r->endpoints[r->pick];
     struct answer *a = arena_alloc(&r->arena, sizeof *a);
-    bool own = (p->in.plugin != p->dialect->plugin || translates(r)) && p->in.plugin->hooks.decode;
+    bool own = p->in.plugin->hooks.decode && (translates(r) || p->in.plugin != p->dialect->plugin);
 
     a->sse.limit = a->binary_frames.limit = (size_t)r->w->world->settings.max_response;
-    /* A dialect's decode and answer share one `local`, also when the provider is of the same plugin; between dialects
-     * it is encode and decode that do. */
+    /* Decode shares `local` with encode; when client and upstream speak one dialect, with its answer instead. */
     a->frame.decoder = request_ctx(r, own ? &p->in : p->dialect, NULL);
     a->frame.arena = &r->frames;
     chain_init(&a->chain, r);

@@ -57,9 +57,9 @@ static const struct weir_request *service_request(struct weir_ctx *c)
 static const struct weir_json *service_canonical(struct weir_ctx *c)
 {
     const struct ctx *me = own(c);
-    bool encodes = me->hook == HOOK_ENCODE || me->waits == HOOK_ENCODE;
+    bool may = me->hook == HOOK_ENCODE || me->waits == HOOK_ENCODE || me->hook == HOOK_DECODE;
 
-    return encodes && translates(me->r) && me->r->tr ? &me->r->tr->canonical : NULL;
+    return may && translates(me->r) && me->r->tr ? &me->r->tr->canonical : NULL;
 }
 
 static bool service_lossy(struct weir_ctx *c, struct weir_str field, bool hint)

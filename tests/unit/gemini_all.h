@@ -16,6 +16,7 @@
 #include "../../plugins/providers/gemini/lift.c"
 #include "../../plugins/providers/gemini/lift_config.c"
 #include "../../plugins/providers/gemini/lift_parts.c"
+#include "../../plugins/providers/gemini/names.c"
 #include "../../plugins/providers/gemini/partial.c"
 #include "../../plugins/providers/gemini/proto.c"
 #include "../../plugins/providers/gemini/refuse.c"

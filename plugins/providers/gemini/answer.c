@@ -76,6 +76,18 @@ static void write_text(struct emit *m, struct weir_str text, bool thought)
     emit_close(m, '}');
 }
 
+/* A record of a stream is one line; in JSON a break between two values is a space. */
+static void put_one_line(struct emit *m, struct weir_str json)
+{
+    size_t start;
+
+    emit_raw(m, json);
+    start = m->t.len - json.len;
+    for (size_t i = start; i < m->t.len; i++)
+        if (m->t.ptr[i] == '\n' || m->t.ptr[i] == '\r')
+            m->t.ptr[i] = ' ';
+}
+
 /* false: the arguments are no object, which this dialect cannot say. */
 static bool write_call(struct emit *m, const struct said *s)
 {
@@ -92,7 +104,7 @@ static bool write_call(struct emit *m, const struct said *s)
         emit_member_text(m, "id", s->id);
     emit_member_text(m, "name", s->name);
     emit_key(m, "args");
-    emit_raw(m, args.len ? args : WEIR_STR("{}"));
+    put_one_line(m, args.len ? args : WEIR_STR("{}"));
     emit_close(m, '}');
     write_signature(m);
     emit_close(m, '}');
@@ -103,6 +115,7 @@ static bool write_call(struct emit *m, const struct said *s)
 static void write_opaque(struct emit *m, const struct said *s)
 {
     struct gemini_local *l = m->t.c->local;
+    struct text mark = {.c = m->t.c};
 
     if (str_is(s->name, "gemini.thought")) {
         l->signature = text_keep(m->t.c, text_view(&s->text));
@@ -112,7 +125,8 @@ static void write_opaque(struct emit *m, const struct said *s)
     emit_member_lit(m, "text", "");
     emit_key(m, "thought");
     emit_bool(m, true);
-    emit_member_text(m, "thoughtSignature", base64_write(m->t.c, opaque_mark(m->t.c, s->name, text_view(&s->text))));
+    base64_put(&mark, opaque_mark(m->t.c, s->name, text_view(&s->text)));
+    emit_member_text(m, "thoughtSignature", text_view(&mark));
     emit_close(m, '}');
 }
 

@@ -32,15 +32,6 @@ static struct weir_event *put_arguments(struct decoder *d, struct gemini_choice 
     return ev;
 }
 
-/* The tool's name as the client gave it. */
-static struct weir_str original_name(const struct gemini_local *l, struct weir_str name)
-{
-    for (uint32_t i = 0; i < l->name_count; i++)
-        if (str_eq(l->names[i].sent, name))
-            return l->names[i].original;
-    return name;
-}
-
 /* Of the answer's id and the call's place, so that it is the same however the stream was cut. */
 static struct weir_str made_id(struct decoder *d, const struct gemini_choice *ch)
 {
@@ -129,7 +120,7 @@ static struct weir_event *call_open(struct decoder *d, struct gemini_choice *ch,
     ch->calls++;
     ev = put_arguments(d, ch);
     ev->tool_id = id.len || !d->l->foreign ? id : made_id(d, ch);
-    ev->tool_name = d->l->foreign ? original_name(d->l, name) : name;
+    ev->tool_name = d->l->foreign ? gemini_original(d->c, name) : name;
     return ev;
 }
 

@@ -15,13 +15,6 @@ static void content_close(struct encoder *n)
 {
     if (!n->role)
         return;
-    if (n->signature.len) { /* it ended its message */
-        emit_open(&n->m, '{');
-        emit_member_lit(&n->m, "text", "");
-        emit_member_text(&n->m, "thoughtSignature", n->signature);
-        emit_close(&n->m, '}');
-        n->signature.len = 0;
-    }
     emit_close(&n->m, ']');
     emit_close(&n->m, '}');
     n->role = NULL;
@@ -92,7 +85,7 @@ static bool call_part(struct encoder *n, uint32_t call)
     n->calls[n->call_count++] = value(n, call, "id");
     emit_key(&n->m, "functionCall");
     emit_open(&n->m, '{');
-    emit_member_text(&n->m, "name", tool_name(n, value(n, call, "name")));
+    emit_member_text(&n->m, "name", gemini_name(n->c, value(n, call, "name")));
     emit_key(&n->m, "args");
     if (custom) {
         emit_open(&n->m, '{');
@@ -211,7 +204,7 @@ static bool put_result(struct encoder *n, uint32_t result)
     part_open(n, "user", true);
     emit_key(&n->m, "functionResponse");
     emit_open(&n->m, '{');
-    emit_member_text(&n->m, "name", tool_name(n, name));
+    emit_member_text(&n->m, "name", gemini_name(n->c, name));
     put_response(n, result, result_text(n, result));
     if (n->major >= 3 && !put_result_media(n, result))
         return false;
@@ -286,7 +279,7 @@ static bool put_message(struct encoder *n, uint32_t message)
     for (EACH_ITEM(n->j, part, weir_json_get(n->j, message, "content")))
         if (model ? !put_model_part(n, part) : !put_user_part(n, part))
             return false;
-    if (model && n->signature.len && !n->role) { /* nothing but a signature */
+    if (model && n->signature.len) { /* it ends its message */
         part_open(n, "model", false);
         emit_member_lit(&n->m, "text", "");
         part_close(n);

@@ -399,13 +399,6 @@ static bool decode_bare(struct decoder *d)
     return true;
 }
 
-/* What an earlier attempt left behind is void; what encode left is not. */
-static void begin(struct gemini_local *l)
-{
-    *l = (struct gemini_local){
-        .foreign = l->foreign, .names = l->names, .name_count = l->name_count, .name_cap = l->name_cap};
-}
-
 bool gemini_decode(struct weir_ctx *c, const struct weir_frame *frame, struct weir_error *e)
 {
     struct decoder d = {.c = c, .l = c->local, .frame = frame, .j = frame->json, .e = e, .cap = FIRST_EVENTS};
@@ -413,7 +406,7 @@ bool gemini_decode(struct weir_ctx *c, const struct weir_frame *frame, struct we
 
     d.events = d.room;
     if (frame->first)
-        begin(d.l);
+        *d.l = (struct gemini_local){.foreign = weir_canonical(c) != NULL};
     d.l->frames++;
     d.whole = !frame->stream && !array;
     if (!d.j || (!array && !weir_json_is(d.j, 0, WEIR_JSON_OBJECT)))

@@ -128,7 +128,7 @@ static bool encode_embedding(struct encoder *n, struct weir_str model)
 /* ---- all of another dialect ---- */
 
 /* "gemini-2.5-pro", "models/gemini-3-flash-preview"; names without a number mean the newest. */
-static void read_model(struct encoder *n, struct weir_str model)
+static void read_name(struct encoder *n, struct weir_str model)
 {
     const char *at = memmem(model.ptr, model.len, "gemini-", 7);
     const char *end = model.ptr + model.len;
@@ -142,6 +142,16 @@ static void read_model(struct encoder *n, struct weir_str model)
         n->major = 1;
     if (!n->major && memmem(model.ptr, model.len, "latest", 6))
         n->major = 3;
+}
+
+/* Where the name tells nothing (a tuned model), the catalogue does. */
+static void read_model(struct encoder *n, struct weir_str model)
+{
+    struct weir_str thinking = weir_fact(n->c, "model.thinking");
+
+    read_name(n, model);
+    if (!n->major && thinking.len)
+        n->major = str_is(thinking, "level") ? 3 : str_is(thinking, "budget") ? 2 : 0;
 }
 
 static bool encode_chat(struct encoder *n)
@@ -162,12 +172,9 @@ enum weir_verdict gemini_encode(struct weir_ctx *c, const struct weir_candidate 
     const struct gemini *g = c->self;
     const struct weir_request *r = weir_request(c);
     struct weir_str model = to->model.len ? to->model : r->model;
-    struct gemini_local *l = c->local;
     struct encoder n = {.c = c, .j = weir_canonical(c), .m.t.c = c, .e = e};
 
-    l->foreign = n.j != NULL;
-    l->name_count = 0;
-    if (!l->foreign)
+    if (!n.j)
         return encode_same(c, to, h, e);
     n.vertex = strcmp(g->platform, "vertex") == 0;
     n.openapi = strcmp(g->schema, "openapi") == 0;

@@ -83,7 +83,7 @@ bool media_allowed(struct encoder *n, uint32_t part, bool *say)
 void media_put(struct encoder *n, uint32_t part)
 {
     uint32_t data = weir_json_get(n->j, part, "data"), url = weir_json_get(n->j, part, "url");
-    struct text type = {.c = n->c};
+    struct text type = {.c = n->c}; /* or the data, for a text */
 
     if (node_is_string(n->j, data)) {
         if (part_is(n, part, "audio"))
@@ -93,6 +93,7 @@ void media_put(struct encoder *n, uint32_t part)
     } else if (node_is_string(n->j, url)) {
         put_link(n, part, url);
     } else {
-        put_inline(n, WEIR_STR("text/plain"), base64_write(n->c, value(n, part, "text")));
+        base64_put(&type, value(n, part, "text"));
+        put_inline(n, WEIR_STR("text/plain"), text_view(&type));
     }
 }

@@ -4,54 +4,6 @@
 
 #include <stdio.h>
 
-/* ---- names ---- */
-
-static bool name_fits(struct weir_str s)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-
-    if (!s.len || s.len > 128 || !s.ptr[0] || !strchr(letters, s.ptr[0]))
-        return false;
-    for (size_t i = 1; i < s.len; i++)
-        if (!s.ptr[i] || (!strchr(letters, s.ptr[i]) && !strchr("0123456789.:-", s.ptr[i])))
-            return false;
-    return true;
-}
-
-/* The same name in the same request gives the same one: history must not change under a prompt cache. */
-static struct weir_str name_made(struct weir_ctx *c, struct weir_str original)
-{
-    struct text seed = {.c = c}, t = {.c = c};
-
-    text_lit(&seed, ":");
-    text_str(&seed, original);
-    text_lit(&t, "_");
-    for (size_t i = 0; i < original.len && i < 80; i++) {
-        char ch = original.ptr[i];
-        bool word = (ch >= '0' && ch <= '9') || ((ch | 32) >= 'a' && (ch | 32) <= 'z') || ch == '_' || ch == '-';
-        text_put(&t, word ? &ch : "_", 1);
-    }
-    text_lit(&t, "_");
-    text_str(&t, canon_call_id(c, text_view(&seed), 12, false));
-    return text_view(&t);
-}
-
-struct weir_str tool_name(struct encoder *n, struct weir_str original)
-{
-    struct gemini_local *l = n->c->local;
-    struct weir_str sent;
-
-    if (name_fits(original))
-        return original;
-    for (uint32_t i = 0; i < l->name_count; i++)
-        if (str_eq(l->names[i].original, original))
-            return l->names[i].sent;
-    sent = name_made(n->c, original);
-    l->names = gemini_grown(n->c, l->names, l->name_count, &l->name_cap, sizeof *l->names);
-    l->names[l->name_count++] = (struct gemini_name){sent, text_keep(n->c, original)};
-    return sent;
-}
-
 /* ---- tools ---- */
 
 /* {} says nothing, and old models refuse an object without properties. */
@@ -75,7 +27,7 @@ static bool encode_tool(struct encoder *n, uint32_t tool)
     if (node_true(n->j, weir_json_get(n->j, tool, "strict")) && !canon_lossy_at(n->c, tool, "tools", true, n->e))
         return false;
     emit_open(&n->m, '{');
-    emit_member_text(&n->m, "name", tool_name(n, value(n, tool, "name")));
+    emit_member_text(&n->m, "name", gemini_name(n->c, value(n, tool, "name")));
     emit_member(&n->m, "description", n->j, weir_json_get(n->j, tool, "description"));
     if (!schema_empty(n, schema)) {
         emit_key(&n->m, n->openapi ? "parameters" : "parametersJsonSchema");
@@ -93,7 +45,7 @@ static void emit_names(struct encoder *n, uint32_t names)
     emit_key(&n->m, "allowedFunctionNames");
     emit_open(&n->m, '[');
     for (EACH_ONE(n->j, name, names))
-        emit_text(&n->m, tool_name(n, node_value(n->c, n->j, name)));
+        emit_text(&n->m, gemini_name(n->c, node_value(n->c, n->j, name)));
     emit_close(&n->m, ']');
 }
 

@@ -32,9 +32,6 @@ bool encode_config(struct encoder *);
 bool media_allowed(struct encoder *, uint32_t part, bool *say);
 void media_put(struct encoder *, uint32_t part);
 
-/* A name that Gemini takes; decode finds the original. */
-struct weir_str tool_name(struct encoder *, struct weir_str original);
-
 static inline uint32_t top(const struct encoder *n, const char *key)
 {
     return weir_json_get(n->j, 0, key);

@@ -8,6 +8,7 @@
 #ifndef GEMINI_H
 #define GEMINI_H
 
+#include "base64.h"
 #include "canon.h"
 #include "emit.h"
 #include "proto.h"
@@ -47,8 +48,6 @@ struct gemini_choice { /* decode: one candidate */
     struct weir_str string_path;
 };
 
-struct gemini_name { struct weir_str sent, original; };
-
 struct said { /* answer: one block, or what stands alone */
     enum weir_channel channel;
     uint32_t choice, block;
@@ -57,11 +56,8 @@ struct said { /* answer: one block, or what stands alone */
 };
 
 struct gemini_local { /* one request, zeroed */
-    /* encode, for decode */
-    bool foreign; /* the client speaks another dialect */
-    struct gemini_name *names;
-    uint32_t name_count, name_cap;
     /* decode, for one attempt */
+    bool foreign; /* the client speaks another dialect */
     struct gemini_choice *choices;
     uint32_t choice_count, choice_cap;
     uint32_t frames, strings, vectors;
@@ -96,6 +92,10 @@ bool gemini_wants_array(const struct weir_request *);
 bool gemini_target(struct weir_ctx *, const struct weir_candidate *, struct weir_str method, struct weir_http *,
                    struct weir_error *);
 struct weir_str gemini_resource(struct weir_ctx *, struct weir_str model); /* "models/x", as bodies name it */
+
+/* names.c: the name of a tool as Gemini takes it, always the same; and which tool of the canonical request that is. */
+struct weir_str gemini_name(struct weir_ctx *, struct weir_str original);
+struct weir_str gemini_original(struct weir_ctx *, struct weir_str sent);
 
 /* usage.c: usageMetadata as a partition.  false: it says nothing. */
 bool gemini_usage(const struct weir_json *, uint32_t object, struct weir_usage *);

@@ -81,7 +81,7 @@ static struct weir_str signature_of(struct lifter *l, uint32_t part, struct weir
     *kind = WEIR_STR("gemini.thought");
     if (str_is(raw, GEMINI_DUMMY) || str_is(raw, "context_engineering_is_the_way_to_go"))
         return WEIR_STR("");
-    if (str_starts(raw, "d2Vpcj") && base64_read(l->c, raw, &mark) && opaque_read(mark, kind, &data))
+    if (str_starts(raw, "d2Vpcj") && base64_decode(l->c, raw, &mark) && opaque_read(mark, kind, &data))
         return data;
     return raw;
 }

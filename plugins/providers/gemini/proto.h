@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * proto.h -- JSON as protobuf reads it: members in camelCase or snake_case, one element for an array of one, integers
- * as strings; and base64, as which it writes bytes.
+ * as strings.
  *
  * Every file of this plugin; any process.  Knows nothing of Gemini.
  */
@@ -37,9 +37,5 @@ static inline uint32_t proto_next(const struct weir_json *j, uint32_t value, uin
     uint32_t n = proto_first((j), (value));                                                                            \
     n != WEIR_NO_NODE;                                                                                                 \
     n = proto_next((j), (value), n)
-
-struct weir_str base64_write(struct weir_ctx *, struct weir_str bytes);
-/* false: it is no base64 (either alphabet, padded or not). */
-bool base64_read(struct weir_ctx *, struct weir_str text, struct weir_str *bytes);
 
 #endif
