@@ -113,7 +113,7 @@ static inline const struct weir_json *wt_host_canonical(struct weir_ctx *c)
 {
     struct weir_test *t = wt_of(c);
 
-    return wt_allowed(t, WT_ENCODE, "canonical") && t->canonical.count ? &t->canonical : NULL;
+    return wt_allowed(t, WT_ENCODE | WT_DECODE, "canonical") && t->canonical.count ? &t->canonical : NULL;
 }
 
 static inline bool wt_host_lossy(struct weir_ctx *c, struct weir_str field, bool hint)

@@ -90,7 +90,7 @@ static const char good[] = FILE_HEAD
     "\"input\":\"5\"}]},\n"
     "{\"id\":\"other/big\",\"endpoints\":[{\"provider\":\"other\",\"input\":\"1\"}]},\n"
     "{\"id\":\"other/small\",\"endpoints\":[]},\n"
-    "{\"id\":\"openai/gpt-5.1\"},\n"
+    "{\"id\":\"openai/gpt-5.1\",\"endpoints\":[{\"provider\":\"openai\",\"model\":\"gpt-5.1\",\"input\":\"1.25\"}]},\n"
     "{\"id\":\"bare\"}\n]}\n";
 
 struct shelf {
@@ -398,6 +398,26 @@ START_TEST(a_word_about_one_provider)
 }
 END_TEST
 
+/* A plugin that many servers speak through is its vendor only where the block goes to the vendor. */
+START_TEST(a_server_of_one_s_own_has_no_vendor_s_prices)
+{
+    struct kit k;
+    struct world *w;
+
+    kit_open(&k);
+    kit_put(&k, "models", good);
+    w = kit_takes(&k,
+                  "providers = ( { name = \"work\"; plugin = \"openai\"; key = \"env:HOME\"; },\n"
+                  "  { name = \"ours\"; plugin = \"openai\"; key = \"env:HOME\"; url = \"http://127.0.0.1:9/v1\"; } );",
+                  WORLD_CHECK);
+    ck_assert_str_eq(told(w, 0, "gpt-5.1", "", "input_price"), "1.25");
+    ck_assert_str_eq(told(w, 1, "gpt-5.1", "", "input_price"), "");
+    ck_assert_str_eq(told(w, 1, "gpt-5.1", "", "max_tokens_field"), "max_completion_tokens");
+    world_free(w);
+    kit_close(&k);
+}
+END_TEST
+
 /* The later block is laid over the earlier one. */
 START_TEST(blocks_are_laid_over_in_their_order)
 {
@@ -556,6 +576,7 @@ Suite *suite(void)
     tcase_add_test(conf, a_provider_means_its_own_endpoint);
     tcase_add_test(conf, the_operator_s_word_counts);
     tcase_add_test(conf, a_word_about_one_provider);
+    tcase_add_test(conf, a_server_of_one_s_own_has_no_vendor_s_prices);
     tcase_add_test(conf, blocks_are_laid_over_in_their_order);
     tcase_add_test(conf, mistakes_in_blocks_are_told);
     tcase_add_test(conf, a_bad_file_is_a_fault_and_none_is_a_note);
