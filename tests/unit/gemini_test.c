@@ -411,29 +411,14 @@ static void say_all(void)
     "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\"}],\"role\":\"model\"},\"finishReason\":\"STOP\","        \
     "\"index\":0}]," USAGE "," TAIL
 
+#define RECORD(data) "data: " data "\r\n\r\n"
 START_TEST(test_answer_stream)
 {
     begin_answer(STREAM);
     say_all();
-    weir_test_same(
-        said,
-        "data: " PART(
-            "{\"text\":\"hm\",\"thought\":true}") "\r\n\r\n"
-                                                  "data: " PART(
-                                                      SIGNED) "\r\n\r\n"
-                                                              "data: " PART(
-                                                                  "{\"text\":\"a\\\"\"}") "\r\n\r\n"
-                                                                                          "data: " PART(
-                                                                                              "{\"text\":\"b\"}") "\r\n"
-                                                                                                                  "\r\n"
-                                                                                                                  "data"
-                                                                                                                  ":"
-                                                                                                                  " " PART(
-                                                                                                                      CALL_1) "\r\n\r\n"
-                                                                                                                              "data: " PART(
-                                                                                                                                  CALL_2) "\r\n\r\n"
-                                                                                                                                          "data: " LAST
-                                                                                                                                          "\r\n\r\n");
+    weir_test_same(said, RECORD(PART("{\"text\":\"hm\",\"thought\":true}")) RECORD(PART(SIGNED))
+                             RECORD(PART("{\"text\":\"a\\\"\"}")) RECORD(PART("{\"text\":\"b\"}")) RECORD(PART(CALL_1))
+                                 RECORD(PART(CALL_2)) RECORD(LAST));
 }
 END_TEST
 
