@@ -32,6 +32,8 @@ void sse_feed(struct sse *s, struct weir_str bytes)
 {
     size_t left = s->fed.len;
 
+    if (s->failed) /* what was fed then may have gone */
+        return;
     if (!left) {
         s->held.len = 0;
         s->fed = bytes;
