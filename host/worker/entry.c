@@ -58,26 +58,28 @@ static void put_labels(struct record_writer *w, const struct request *r)
         record_label(w, l->name, l->value);
 }
 
-static bool entry_put(struct request *r, struct buf *b, enum ring_room room, uint64_t *position)
+/* Every record is written into the worker's one buffer and is in the ring before the next begins. */
+static struct record_writer entry_begin(struct request *r, enum record_kind kind)
 {
-    bool ok = record_put(r->w->ring, room, b, 0, position);
+    r->w->record.len = 0;
+    return record_begin(&r->w->record, kind, r->w->loop.wall_us, str_of(r->id));
+}
 
-    b->len = 0;
-    worker_buf_give(r->w, b);
-    return ok;
+static bool entry_put(struct request *r, enum ring_room room, uint64_t *position)
+{
+    return record_put(r->w->ring, room, &r->w->record, 0, position);
 }
 
 static bool put_open(struct request *r)
 {
-    struct buf b = worker_buf_take(r->w);
-    struct record_writer w = record_begin(&b, KIND_open, r->w->loop.wall_us, str_of(r->id));
+    struct record_writer w = entry_begin(r, KIND_open);
 
     record_int(&w, RECORD_attempt, r->attempt);
     put_request(&w, r);
     put_endpoint(&w, r);
     put_sizes(&w, r);
     record_end(&w);
-    return entry_put(r, &b, RING_OPEN, &r->open_at);
+    return entry_put(r, RING_OPEN, &r->open_at);
 }
 
 static void put_usage(struct record_writer *w, const struct weir_usage *u)
@@ -104,7 +106,6 @@ static void put_usage(struct record_writer *w, const struct weir_usage *u)
 
 void entry_close(struct request *r)
 {
-    struct buf b;
     struct record_writer w;
     uint64_t position;
     int64_t now = r->w->loop.now_us;
@@ -112,8 +113,7 @@ void entry_close(struct request *r)
     if (!r->open)
         return;
     r->open = false;
-    b = worker_buf_take(r->w);
-    w = record_begin(&b, KIND_close, r->w->loop.wall_us, str_of(r->id));
+    w = entry_begin(r, KIND_close);
     record_int(&w, RECORD_attempt, r->attempt);
     put_request(&w, r);
     put_endpoint(&w, r);
@@ -135,17 +135,15 @@ void entry_close(struct request *r)
     record_int(&w, RECORD_total_us, now - r->t.begin);
     put_labels(&w, r);
     record_end(&w);
-    entry_put(r, &b, RING_END, &position); /* its room was reserved with the open */
+    entry_put(r, RING_END, &position); /* its room was reserved with the open */
 }
 
 static bool put_deny(struct request *r, enum ring_room room)
 {
-    struct buf b;
     struct record_writer w;
     uint64_t position;
 
-    b = worker_buf_take(r->w);
-    w = record_begin(&b, KIND_deny, r->w->loop.wall_us, str_of(r->id));
+    w = entry_begin(r, KIND_deny);
     put_request(&w, r);
     put_sizes(&w, r);
     record_str(&w, RECORD_outcome, str_of(outcome_name(r->outcome)));
@@ -155,7 +153,7 @@ static bool put_deny(struct request *r, enum ring_room room)
     record_int(&w, RECORD_total_us, r->w->loop.now_us - r->t.begin);
     put_labels(&w, r);
     record_end(&w);
-    return entry_put(r, &b, room, &position);
+    return entry_put(r, room, &position);
 }
 
 /* ---- open ---- */

@@ -263,6 +263,7 @@ static void worker_close(struct worker *w)
     loop_fini(&w->loop);
     free(w->pools);
     free(w->scratch);
+    buf_fini(&w->record);
 }
 
 int worker_run(const struct worker_start *start)

@@ -54,6 +54,7 @@ struct worker {
     char *scratch;                           /* WORKER_SCRATCH bytes to read into; valid within one callback */
     struct spares { struct buf bufs[WORKER_SPARES]; unsigned count; } spares, bodies;  /* between uses; bodies are larger */
     struct request *spare_requests; unsigned spare_request_count;
+    struct buf record;                       /* the record at hand; see entry.c */
     struct json_skim skim;                   /* nodes of the frame at hand */
     uint64_t random[2];                      /* for ids: xorshift128+, seeded by getrandom(2) */
     char date[32]; int64_t date_s;           /* of the Date header */
