@@ -56,6 +56,14 @@ static inline bool str_starts(struct weir_str s, const char *z)
     return s.len >= n && memcmp(s.ptr, z, n) == 0;
 }
 
+/* What stands behind `z`, with which s starts. */
+static inline struct weir_str str_behind(struct weir_str s, const char *z)
+{
+    size_t n = strlen(z);
+
+    return (struct weir_str){s.ptr + n, s.len - n};
+}
+
 /* A copy that lasts as long as the request. */
 struct weir_str text_keep(struct weir_ctx *, struct weir_str);
 

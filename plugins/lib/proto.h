@@ -3,10 +3,10 @@
  * proto.h -- JSON as protobuf reads it: members in camelCase or snake_case, one element for an array of one, integers
  * as strings.
  *
- * Every file of this plugin; any process.  Knows nothing of Gemini.
+ * Any process; knows nothing but sdk/weir.h and walk.h.
  */
-#ifndef GEMINI_PROTO_H
-#define GEMINI_PROTO_H
+#ifndef LIB_PROTO_H
+#define LIB_PROTO_H
 
 #include "walk.h"
 
