@@ -75,14 +75,6 @@ static bool refuse_key(struct walk *w, enum walk_fault fault, const struct path 
     return walk_refuse(w, fault, &(struct path){up, name, 0}, like, NULL);
 }
 
-bool walk_required(struct walk *w, const char *name)
-{
-    uint32_t value = w->proto ? proto_get(w->j, 0, name) : weir_json_get(w->j, 0, name);
-    bool there = node_there(w->j, value) && (w->j->nodes[value].len || !node_is_string(w->j, value));
-
-    return there || walk_refuse(w, FAULT_MISSING, &(struct path){NULL, name, 0}, NULL, NULL);
-}
-
 static int hex_value(char c)
 {
     return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
@@ -162,7 +154,7 @@ static bool walk_field(struct walk *w, const struct field *f, uint32_t value, co
     if (type == WEIR_JSON_NULL && (w->proto || f->types & IS_NULL))
         return true;
     if (!(f->types >> type & 1))
-        return walk_refuse_type(w, f->types, value, p);
+        return walk_refuse_type(w, f->types & IS_ANY, value, p);
     if (!f->read)
         return true;
     if (f->where != AROUND)
@@ -172,9 +164,17 @@ static bool walk_field(struct walk *w, const struct field *f, uint32_t value, co
     return ok;
 }
 
+static bool walk_missing(struct walk *w, const struct field *fields, uint64_t seen, const struct path *up)
+{
+    for (const struct field *f = fields; f->types & MUST; f++)
+        if (!(seen >> (f - fields) & 1))
+            return walk_refuse(w, FAULT_MISSING, &(struct path){up, f->name, 0}, NULL, NULL);
+    return true;
+}
+
 bool walk_object(struct walk *w, uint32_t object, const struct field *fields, const struct path *up)
 {
-    uint64_t seen = 0; /* the skim refuses a repeated key, but not two spellings of one */
+    uint64_t seen = 0;
 
     for (EACH_KEY(w->j, k, object)) {
         const struct field *f = field_find(w, k, fields);
@@ -184,15 +184,15 @@ bool walk_object(struct walk *w, uint32_t object, const struct field *fields, co
                 return false;
             continue;
         }
-        if (w->proto && f - fields < 64) {
-            if (seen >> (f - fields) & 1)
-                return walk_refuse(w, FAULT_TWICE, &p, NULL, NULL);
-            seen |= 1ull << (f - fields);
-        }
+        uint64_t bit = f - fields < 64 ? 1ull << (f - fields) : 0;
+        if (seen & bit) /* the skim refuses a repeated key, but not two spellings of one */
+            return walk_refuse(w, FAULT_TWICE, &p, NULL, NULL);
+        if (w->j->nodes[k + 1].type != WEIR_JSON_NULL)
+            seen |= bit;
         if (!walk_field(w, f, k + 1, &p))
             return false;
     }
-    return true;
+    return walk_missing(w, fields, seen, up);
 }
 
 bool walk_begin(struct walk *w)
@@ -296,7 +296,7 @@ bool walk_messages(struct walk *w, const struct field *f, uint32_t value, const 
 {
     uint32_t i = 0;
 
-    for (EACH_ITEM(w->j, n, value)) {
+    for (EACH_ONE(w->j, n, value)) { /* protobuf takes one for an array of one */
         struct path p = {up, NULL, i};
         w->message = i++;
         w->part = 0;
@@ -348,7 +348,9 @@ bool walk_usage(struct walk *w, const struct field *f, uint32_t value, const str
 
 bool walk_model(struct walk *w, const struct field *f, uint32_t value, const struct path *p)
 {
-    (void)f, (void)p;
+    (void)f;
+    if (!w->j->nodes[value].len)
+        return walk_refuse(w, FAULT_MISSING, p, NULL, NULL);
     w->r->model = weir_unescape(w->c, weir_json_text(w->j, value));
     w->r->model_at = w->j->nodes[value].at;
     w->r->model_len = w->j->nodes[value].len;

@@ -26,6 +26,7 @@ enum {
     IS_ARRAY = 1 << WEIR_JSON_ARRAY,
     IS_OBJECT = 1 << WEIR_JSON_OBJECT,
     IS_ANY = 0x7f,
+    MUST = 0x80, /* be there, and not null: these rows are the first of their table */
 };
 
 #define LONGEST_WORD 64 /* bytes of an enumeration or an id; what is longer is text */
@@ -82,7 +83,6 @@ struct walk {
 /* A walk over the request's body, which is said by nobody so far.  false: refused, the body is no JSON object. */
 bool walk_begin(struct walk *);
 bool walk_object(struct walk *, uint32_t object, const struct field *, const struct path *);
-bool walk_required(struct walk *, const char *name); /* a member of the body that must be there, and not null */
 
 /* The model that the path names, percent-encoded as SDKs send slashes; r->model. */
 bool walk_path_model(struct walk *, struct weir_str id);

@@ -9,7 +9,6 @@
 #include "../../plugins/providers/anthropic/decode.c"
 #include "../../plugins/providers/anthropic/encode.c"
 #include "../../plugins/providers/anthropic/ends.c"
-#include "../../plugins/providers/anthropic/fields.c"
 #include "../../plugins/providers/anthropic/lift.c"
 #include "../../plugins/providers/anthropic/lift_parts.c"
 #include "../../plugins/providers/anthropic/lower.c"

@@ -73,21 +73,21 @@ static void refused(const char *path, const char *body, const char *field, const
 START_TEST(test_accept_refuses)
 {
     refused("/model/m/invoke", "{}", "", "unknown_path");
-    refused("/model/converse", "{}", "modelId", "invalid_model");
-    refused("/model/a%2/converse", "{}", "modelId", "invalid_model");
-    refused("/model/a%0ab/converse", "{}", "modelId", "invalid_model");
+    refused("/model/converse", "{}", "model", "invalid_model");
+    refused("/model/a%2/converse", "{}", "model", "invalid_model");
+    refused("/model/a%0ab/converse", "{}", "model", "invalid_model");
     refused("/model/m/converse", "[]", "", "invalid_json");
     refused("/model/m/converse", "{}", "messages", "missing_required_parameter");
     refused("/model/m/converse", "{\"messages\":{}}", "messages", "invalid_type");
-    refused("/model/m/converse", "{\"messages\":[\"x\"]}", "messages", "invalid_type");
-    refused("/model/m/converse", "{\"messages\":[{\"content\":[]}]}", "messages.role", "invalid_type");
-    refused("/model/m/converse", "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}", "messages.content",
+    refused("/model/m/converse", "{\"messages\":[\"x\"]}", "messages[0]", "invalid_type");
+    refused("/model/m/converse", "{\"messages\":[{\"content\":[]}]}", "messages[0].role", "missing_required_parameter");
+    refused("/model/m/converse", "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}", "messages[0].content",
             "invalid_type");
     refused("/model/m/converse", "{\"messages\":[],\"inferenceConfig\":{\"maxTokens\":0}}", "inferenceConfig.maxTokens",
             "invalid_type");
     refused("/model/m/converse", "{\"Messages\":[],\"messages\":[]}", "Messages", "unknown_parameter");
     refused("/model/m/converse", "{\"messages\":[{\"role\":\"user\",\"content\":[{\"te\\u0078t\":\"a\"}]}]}",
-            "te\\u0078t", "unknown_parameter");
+            "messages[0].content[0].te\\u0078t", "unknown_parameter");
     refused("/model/m/count-tokens", "{\"input\":{\"invokeModel\":{\"body\":\"\"}}}", "input", "invalid_request");
     refused("/model/m/count-tokens", "{\"input\":{\"converse\":{\"messages\":[]},\"x\":{\"a\":\"b\"}}}", "input",
             "invalid_request");

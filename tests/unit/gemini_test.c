@@ -77,7 +77,7 @@ START_TEST(test_accept_refuses_what_is_not_clear)
     refused(GENERATE, "{\"contents\":3}", "contents");
     refused(GENERATE, "{\"contents\":[{\"parts\":[{\"text\":1}]}]}", "contents[0].parts[0].text");
     refused(GENERATE, "{\"contents\":[],\"systemInstruction\":{},\"system_instruction\":{}}", "systemInstruction");
-    refused(GENERATE, "{\"contents\":[],\"t\\u006fols\":[]}", "\\");
+    refused(GENERATE, "{\"contents\":[],\"t\\u006fols\":[]}", "t\\u006fols");
     refused(GENERATE, "{\"contents\":[],\"generationConfig\":{\"maxOutputTokens\":1.5}}",
             "generationConfig.maxOutputTokens");
 }

@@ -55,11 +55,14 @@ START_TEST(test_same_dialect_sends_the_clients_bytes)
     sends(STREAM, "{\"contents\":[]}", "", BASE "m:streamGenerateContent?alt=sse" HEADERS "{\"contents\":[]}");
     sends("/v1/models/m:streamGenerateContent", "{\"contents\":[]}", "n",
           BASE "n:streamGenerateContent" HEADERS "{\"contents\":[]}");
-    sends("/v1beta/models/m:batchEmbedContents", "{\"requests\":[{\"model\":\"models/m\"},{}]}", "n",
-          BASE "n:batchEmbedContents" HEADERS "{\"requests\":[{\"model\":\"models/n\"},{}]}");
-    sends("/v1beta/models/m:countTokens", "{\"generateContentRequest\":{\"model\":\"models/m\"}}", "tunedModels/n",
+    sends("/v1beta/models/m:batchEmbedContents",
+          "{\"requests\":[{\"model\":\"models/m\",\"content\":{}},{\"content\":{}}]}", "n",
+          BASE "n:batchEmbedContents" HEADERS
+               "{\"requests\":[{\"model\":\"models/n\",\"content\":{}},{\"content\":{}}]}");
+    sends("/v1beta/models/m:countTokens", "{\"generateContentRequest\":{\"model\":\"models/m\",\"contents\":[]}}",
+          "tunedModels/n",
           "POST https://generativelanguage.googleapis.com/v1beta/tunedModels/n:countTokens" HEADERS
-          "{\"generateContentRequest\":{\"model\":\"tunedModels/n\"}}");
+          "{\"generateContentRequest\":{\"model\":\"tunedModels/n\",\"contents\":[]}}");
 }
 END_TEST
 

@@ -92,8 +92,8 @@ static const struct field block_fields[] = {
     FIELD_AS("tool_name", IS_ANY, walk_text, WEIR_OTHER),
     FIELDS_END,
 };
-static const struct field message_fields[] = {FIELD("role", IS_STRING, walk_word),
-                                              FIELD("content", IS_STRING | IS_ARRAY, read_content), FIELDS_END};
+static const struct field message_fields[] = {FIELD("role", IS_STRING | MUST, walk_word),
+                                              FIELD("content", IS_STRING | IS_ARRAY | MUST, read_content), FIELDS_END};
 static const struct field tool_fields[] = {
     FIELD("type", STRING_OR_NULL, walk_word),
     FIELD_AS("name", IS_STRING, walk_text, WEIR_OTHER),
@@ -137,8 +137,8 @@ static const struct field server_fields[] = {
 };
 
 static const struct field anthropic_fields[] = {
-    FIELD("model", IS_STRING, walk_model),
-    FIELDS("messages", IS_ARRAY, walk_messages, message_fields),
+    FIELD("model", IS_STRING | MUST, walk_model),
+    FIELDS("messages", IS_ARRAY | MUST, walk_messages, message_fields),
     FIELD("max_tokens", IS_NUMBER | IS_NULL, walk_limit),
     FIELD("stream", IS_BOOL | IS_NULL, read_stream),
     FIELD_AS("system", IS_STRING | ARRAY_OR_NULL, read_content, WEIR_SYSTEM),
@@ -282,7 +282,7 @@ static bool read_stream(struct walk *w, const struct field *f, uint32_t value, c
     return true;
 }
 
-static void say(struct weir_error *e, enum walk_fault fault, const char *want, const char *got)
+static void say_fault(struct weir_error *e, enum walk_fault fault, const char *want, const char *got)
 {
     (void)got;
     switch (fault) {
@@ -304,12 +304,11 @@ static void say(struct weir_error *e, enum walk_fault fault, const char *want, c
 
 bool anthropic_accept(struct weir_ctx *c, struct weir_request *r, struct weir_error *e)
 {
-    struct walk w = {.c = c, .r = r, .e = e, .say = say, .role = role_where};
+    struct walk w = {.c = c, .r = r, .e = e, .say = say_fault, .role = role_where};
 
     if (r->kind == WEIR_LIST_MODELS)
         return true;
     if (r->kind == WEIR_SHOW_MODEL)
         return walk_path_model(&w, str_behind(r->path, "/v1/models/"));
-    return walk_begin(&w) && walk_object(&w, 0, anthropic_fields, NULL) && walk_required(&w, "model") &&
-           walk_required(&w, "messages");
+    return walk_begin(&w) && walk_object(&w, 0, anthropic_fields, NULL);
 }

@@ -1,394 +1,189 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * accept.c -- a Converse request -> the view of it, and a span for every text in it.
- *
- * The model and the kind of the call stand in the path.  A string is a span unless a rule says that it is none
- * (enumerations, ids, base64), so that nothing a model reads goes by unseen.  A key that a laxer reader than ours could
- * take for a known one is refused.  Host: step `accept`, worker process.
+ * accept.c -- a Converse request -> the view of it, and a span for every text in it: the tables of lib/fields.h.  The
+ * model and the kind of the call stand in the path.  Host: step `accept`, worker process.
  */
 #include "bedrock.h"
 
 #include <stdio.h>
 
-#define LONGEST_WORD 64 /* bytes of an enumeration or an id; what is longer is text */
+#include "fields.h"
 
-struct walk {
-    struct weir_ctx *c;
-    const struct weir_json *j;
-    struct weir_request *r;
-    struct weir_error *e;
-    enum weir_where where;
-    uint32_t message, part;
-};
+static WALK_READ(read_limit);
 
-static const char *const request_keys[] = {"messages",
-                                           "system",
-                                           "inferenceConfig",
-                                           "toolConfig",
-                                           "guardrailConfig",
-                                           "additionalModelRequestFields",
-                                           "additionalModelResponseFieldPaths",
-                                           "promptVariables",
-                                           "requestMetadata",
-                                           "performanceConfig",
-                                           "serviceTier",
-                                           "outputConfig",
-                                           NULL};
-static const char *const message_keys[] = {"role", "content", NULL};
-static const char *const block_keys[] = {"text",         "image",
-                                         "document",     "video",
-                                         "audio",        "toolUse",
-                                         "toolResult",   "reasoningContent",
-                                         "cachePoint",   "citationsContent",
-                                         "guardContent", "searchResult",
-                                         "json",         NULL};
-static const char *const inner_keys[] = {
-    "text",   "format",    "source", "name",      "context",       "citations",       "bytes", "s3Location", "content",
-    "status", "toolUseId", "input",  "signature", "reasoningText", "redactedContent", "type",  "ttl",        NULL};
-
-/* ---- refusals ---- */
-
-static bool refuse(struct walk *w, const char *code, const char *field, const char *text)
-{
-    snprintf(w->e->code, sizeof w->e->code, "%s", code);
-    snprintf(w->e->field, sizeof w->e->field, "%s", field);
-    snprintf(w->e->text, sizeof w->e->text, "%s", text);
-    return false;
-}
-
-static bool refuse_type(struct walk *w, const char *field, const char *want)
-{
-    snprintf(w->e->code, sizeof w->e->code, "invalid_type");
-    snprintf(w->e->field, sizeof w->e->field, "%s", field);
-    snprintf(w->e->text, sizeof w->e->text, "%s must be %s.", field, want);
-    return false;
-}
-
-/* What is no plain ASCII is left out of a message for people. */
-static bool keys_clear(struct walk *w, uint32_t object, const char *const *known)
-{
-    uint32_t key = weir_json_strict(w->j, object, known);
-    struct weir_str s;
-    size_t n = 0;
-
-    if (key == WEIR_NO_NODE)
-        return true;
-    s = weir_json_text(w->j, key);
-    for (size_t i = 0; i < s.len && n < 40; i++)
-        if (s.ptr[i] > ' ' && s.ptr[i] < 0x7f)
-            w->e->field[n++] = s.ptr[i];
-    w->e->field[n] = '\0';
-    snprintf(w->e->code, sizeof w->e->code, "unknown_parameter");
-    snprintf(w->e->text, sizeof w->e->text, "%s: no member is spelled like this.", w->e->field);
-    return false;
-}
-
-/* ---- spans ---- */
-
-static void span_node(struct walk *w, uint32_t node, enum weir_where where)
-{
-    if (node_is_string(w->j, node))
-        weir_span(w->c, node, where, WEIR_PLAIN_TEXT, w->message, w->part);
-}
-
-/* Nodes below a container stand behind it, so no recursion is needed: hostile depth costs nothing. */
-static void span_all(struct walk *w, uint32_t node, enum weir_where where)
-{
-    for (uint32_t i = node; i < w->j->nodes[node].next; i++)
-        span_node(w, i, where);
-}
-
-static void span_words(struct walk *w, uint32_t node)
-{
-    for (uint32_t i = node; i < w->j->nodes[node].next; i++)
-        if (w->j->nodes[i].len > LONGEST_WORD)
-            span_node(w, i, w->where);
-}
-
-/* ---- blocks ---- */
-
-static bool walk_blocks(struct walk *, uint32_t array, const char *field, unsigned depth);
+/* ---- the tables ---- */
 
 /* {"bytes"} is base64, {"text"} and {"content"} are text, {"s3Location"} is an address. */
-static bool walk_source(struct walk *w, uint32_t source)
+static const struct field source_fields[] = {
+    FIELD("bytes", IS_STRING, NULL),
+    FIELD("text", IS_ANY, walk_text),
+    FIELD("content", IS_ANY, walk_text),
+    FIELD("s3Location", IS_ANY, walk_text),
+    FIELDS_END,
+};
+static const struct field media_fields[] = {
+    FIELD("format", IS_ANY, walk_word),    FIELDS("source", IS_ANY, walk_each, source_fields),
+    FIELD("name", IS_ANY, walk_text),      FIELD("context", IS_ANY, walk_text),
+    FIELD("citations", IS_ANY, walk_text), FIELDS_END,
+};
+static const struct field use_fields[] = {
+    FIELD("toolUseId", IS_ANY, walk_word),
+    FIELD("type", IS_ANY, walk_word),
+    FIELD_AS("name", IS_ANY, walk_text, WEIR_OTHER),
+    FIELD("input", IS_ANY, walk_text),
+    FIELDS_END,
+};
+static const struct field result_block_fields[] = {
+    FIELD("type", IS_ANY, walk_word),
+    FIELD("text", IS_ANY, walk_text),
+    FIELDS_AS("image", IS_OBJECT, media_fields, WEIR_DOCUMENT),
+    FIELDS_AS("document", IS_OBJECT, media_fields, WEIR_DOCUMENT),
+    FIELDS_AS("video", IS_OBJECT, media_fields, WEIR_DOCUMENT),
+    FIELD("json", IS_ANY, walk_text),
+    FIELD_AS("searchResult", IS_ANY, walk_text, WEIR_DOCUMENT),
+    FIELDS_END,
+};
+static const struct field result_fields[] = {
+    FIELD("toolUseId", IS_ANY, walk_word),
+    FIELD("status", IS_ANY, walk_word),
+    FIELD("type", IS_ANY, walk_word),
+    FIELDS("content", IS_ARRAY, walk_each, result_block_fields),
+    FIELDS_END,
+};
+/* Signatures and redacted content are for their issuer alone to read. */
+static const struct field reasoning_text_fields[] = {
+    FIELD("text", IS_ANY, walk_text),
+    FIELD("signature", IS_STRING, NULL),
+    FIELDS_END,
+};
+static const struct field reasoning_fields[] = {
+    FIELDS("reasoningText", IS_OBJECT, walk_each, reasoning_text_fields),
+    FIELD("redactedContent", IS_STRING, NULL),
+    FIELDS_END,
+};
+static const struct field block_fields[] = {
+    FIELD("text", IS_ANY, walk_text),
+    FIELDS_AS("image", IS_OBJECT, media_fields, WEIR_DOCUMENT),
+    FIELDS_AS("document", IS_OBJECT, media_fields, WEIR_DOCUMENT),
+    FIELDS_AS("video", IS_OBJECT, media_fields, WEIR_DOCUMENT),
+    FIELDS_AS("audio", IS_OBJECT, media_fields, WEIR_DOCUMENT),
+    FIELDS_AS("toolUse", IS_OBJECT, use_fields, WEIR_TOOL_CALL),
+    FIELDS_AS("toolResult", IS_OBJECT, result_fields, WEIR_TOOL_RESULT),
+    FIELDS("reasoningContent", IS_OBJECT, walk_each, reasoning_fields),
+    FIELD("cachePoint", IS_ANY, walk_word),
+    FIELD("type", IS_ANY, walk_word),
+    FIELD("citationsContent", IS_ANY, walk_text),
+    FIELD("guardContent", IS_ANY, walk_text),
+    FIELD_AS("searchResult", IS_ANY, walk_text, WEIR_DOCUMENT),
+    FIELDS_END,
+};
+static const struct field message_fields[] = {
+    FIELD("role", IS_STRING | MUST, walk_word),
+    FIELDS("content", IS_ARRAY | MUST, walk_parts, block_fields),
+    FIELDS_END,
+};
+static const struct field inference_fields[] = {
+    FIELD("maxTokens", IS_NUMBER, read_limit),
+    FIELD("temperature", IS_ANY, walk_text),
+    FIELD("topP", IS_ANY, walk_text),
+    FIELD("stopSequences", IS_ANY, walk_text),
+    FIELDS_END,
+};
+/* Descriptions of tools, schemas, variables of prompts: whatever strings there are. */
+static const struct field converse_fields[] = {
+    FIELDS("messages", IS_ARRAY | MUST, walk_messages, message_fields),
+    FIELD_ROW("system", IS_ARRAY, WEIR_SYSTEM, walk_parts, block_fields),
+    FIELDS("inferenceConfig", IS_OBJECT, walk_each, inference_fields),
+    FIELD("toolConfig", IS_ANY, walk_text),
+    FIELD("guardrailConfig", IS_ANY, walk_word),
+    FIELD("additionalModelRequestFields", IS_ANY, walk_text),
+    FIELD("additionalModelResponseFieldPaths", IS_ANY, walk_text),
+    FIELD("promptVariables", IS_ANY, walk_text),
+    FIELD("requestMetadata", IS_ANY, walk_text),
+    FIELD("performanceConfig", IS_ANY, walk_word),
+    FIELD("serviceTier", IS_ANY, walk_word),
+    FIELD("outputConfig", IS_ANY, walk_text),
+    FIELDS_END,
+};
+
+static bool read_limit(struct walk *w, const struct field *f, uint32_t value, const struct path *p)
 {
-    if (!keys_clear(w, source, inner_keys))
-        return false;
-    for (EACH_KEY(w->j, k, source)) {
-        if (KEY_IS(w->j, k, "bytes") && node_is_string(w->j, k + 1))
-            continue;
-        span_all(w, k + 1, WEIR_DOCUMENT);
-    }
-    return true;
+    (void)f;
+    w->r->max_output = weir_json_int(w->j, value, -1);
+    return w->r->max_output > 0 || walk_refuse(w, FAULT_TYPE, p, "a positive integer", "another number");
 }
 
-/* image, document, video, audio */
-static bool walk_media(struct walk *w, uint32_t media)
+static enum weir_where role_where(const struct weir_json *j, uint32_t message)
 {
-    if (!keys_clear(w, media, inner_keys))
-        return false;
-    for (EACH_KEY(w->j, k, media)) {
-        if (KEY_IS(w->j, k, "source")) {
-            if (weir_json_is(w->j, k + 1, WEIR_JSON_OBJECT) ? !walk_source(w, k + 1) : false)
-                return false;
-            if (!weir_json_is(w->j, k + 1, WEIR_JSON_OBJECT))
-                span_all(w, k + 1, WEIR_DOCUMENT);
-        } else if (KEY_IS(w->j, k, "format")) {
-            span_words(w, k + 1);
-        } else {
-            span_all(w, k + 1, WEIR_DOCUMENT);
-        }
-    }
-    return true;
-}
+    uint32_t role = weir_json_get(j, message, "role");
 
-static bool walk_tool_use(struct walk *w, uint32_t use)
-{
-    if (!keys_clear(w, use, inner_keys))
-        return false;
-    for (EACH_KEY(w->j, k, use)) {
-        if (KEY_IS(w->j, k, "toolUseId") || KEY_IS(w->j, k, "type"))
-            span_words(w, k + 1);
-        else if (KEY_IS(w->j, k, "name"))
-            span_node(w, k + 1, WEIR_OTHER);
-        else
-            span_all(w, k + 1, WEIR_TOOL_CALL);
-    }
-    return true;
-}
-
-static bool walk_tool_result(struct walk *w, uint32_t result, unsigned depth)
-{
-    enum weir_where where = w->where;
-    bool good = keys_clear(w, result, inner_keys);
-
-    w->where = WEIR_TOOL_RESULT;
-    for (EACH_KEY(w->j, k, result)) {
-        if (KEY_IS(w->j, k, "content"))
-            good = good && walk_blocks(w, k + 1, "toolResult.content", depth + 1);
-        else if (KEY_IS(w->j, k, "toolUseId") || KEY_IS(w->j, k, "status") || KEY_IS(w->j, k, "type"))
-            span_words(w, k + 1);
-        else
-            span_all(w, k + 1, WEIR_TOOL_RESULT);
-    }
-    w->where = where;
-    return good;
-}
-
-/* Signatures and redacted content are not for reading, by no one but the issuer. */
-static bool walk_reasoning(struct walk *w, uint32_t reasoning)
-{
-    uint32_t text = weir_json_get(w->j, reasoning, "reasoningText");
-
-    if (!keys_clear(w, reasoning, inner_keys) || !keys_clear(w, text, inner_keys))
-        return false;
-    for (EACH_KEY(w->j, k, reasoning)) {
-        if (KEY_IS(w->j, k, "redactedContent") && node_is_string(w->j, k + 1))
-            continue;
-        if (k + 1 != text || !weir_json_is(w->j, text, WEIR_JSON_OBJECT))
-            span_all(w, k + 1, w->where);
-    }
-    for (EACH_KEY(w->j, k, text))
-        if (!KEY_IS(w->j, k, "signature") || !node_is_string(w->j, k + 1))
-            span_all(w, k + 1, w->where);
-    return true;
-}
-
-static bool walk_block(struct walk *w, uint32_t block, unsigned depth)
-{
-    if (!keys_clear(w, block, block_keys))
-        return false;
-    for (EACH_KEY(w->j, k, block)) {
-        uint32_t v = k + 1;
-        bool object = weir_json_is(w->j, v, WEIR_JSON_OBJECT), good = true;
-        if (object && (KEY_IS(w->j, k, "image") || KEY_IS(w->j, k, "document") || KEY_IS(w->j, k, "video") ||
-                       KEY_IS(w->j, k, "audio")))
-            good = walk_media(w, v);
-        else if (object && KEY_IS(w->j, k, "toolUse"))
-            good = walk_tool_use(w, v);
-        else if (object && KEY_IS(w->j, k, "toolResult") && depth == 0)
-            good = walk_tool_result(w, v, depth);
-        else if (object && KEY_IS(w->j, k, "reasoningContent"))
-            good = walk_reasoning(w, v);
-        else if (KEY_IS(w->j, k, "cachePoint") || KEY_IS(w->j, k, "type"))
-            span_words(w, v);
-        else
-            span_all(w, v, KEY_IS(w->j, k, "searchResult") ? WEIR_DOCUMENT : w->where);
-        if (!good)
-            return false;
-    }
-    return true;
-}
-
-static bool walk_blocks(struct walk *w, uint32_t array, const char *field, unsigned depth)
-{
-    uint32_t part = w->part, i = 0;
-
-    if (!weir_json_is(w->j, array, WEIR_JSON_ARRAY))
-        return refuse_type(w, field, "an array of objects");
-    for (EACH_ITEM(w->j, block, array)) {
-        if (depth == 0)
-            w->part = i++;
-        if (!weir_json_is(w->j, block, WEIR_JSON_OBJECT))
-            return refuse_type(w, field, "an array of objects");
-        if (!walk_block(w, block, depth))
-            return false;
-    }
-    w->part = part;
-    return true;
-}
-
-/* ---- the request ---- */
-
-static enum weir_where role_where(const struct weir_json *j, uint32_t role)
-{
     return node_says(j, role, "user")        ? WEIR_USER
            : node_says(j, role, "assistant") ? WEIR_ASSISTANT
            : node_says(j, role, "system")    ? WEIR_SYSTEM
                                              : WEIR_OTHER;
 }
 
-static bool walk_messages(struct walk *w, uint32_t array)
+static bool refuse(struct weir_error *e, const char *code, const char *field, const char *text)
 {
-    uint32_t i = 0;
-
-    if (!weir_json_is(w->j, array, WEIR_JSON_ARRAY))
-        return refuse_type(w, "messages", "an array of objects");
-    for (EACH_ITEM(w->j, m, array)) {
-        uint32_t role = weir_json_get(w->j, m, "role"), content = weir_json_get(w->j, m, "content");
-        w->message = i++;
-        if (!weir_json_is(w->j, m, WEIR_JSON_OBJECT))
-            return refuse_type(w, "messages", "an array of objects");
-        if (!keys_clear(w, m, message_keys))
-            return false;
-        if (!node_is_string(w->j, role))
-            return refuse_type(w, "messages.role", "a string");
-        w->where = role_where(w->j, role);
-        for (EACH_KEY(w->j, k, m))
-            if (k + 1 == role)
-                span_words(w, role);
-            else if (k + 1 != content)
-                span_all(w, k + 1, w->where);
-        if (!walk_blocks(w, content, "messages.content", 0))
-            return false;
-    }
-    w->message = 0;
-    w->where = WEIR_OTHER;
-    return true;
+    snprintf(e->code, sizeof e->code, "%s", code);
+    snprintf(e->field, sizeof e->field, "%s", field);
+    snprintf(e->text, sizeof e->text, "%s", text);
+    return false;
 }
 
-static bool walk_member(struct walk *w, uint32_t key)
+static void say_fault(struct weir_error *e, enum walk_fault fault, const char *want, const char *got)
 {
-    uint32_t v = key + 1;
-
-    if (KEY_IS(w->j, key, "messages"))
-        return walk_messages(w, v);
-    if (KEY_IS(w->j, key, "system")) {
-        bool good;
-        w->where = WEIR_SYSTEM;
-        good = walk_blocks(w, v, "system", 0);
-        w->where = WEIR_OTHER;
-        return good;
-    }
-    if (KEY_IS(w->j, key, "performanceConfig") || KEY_IS(w->j, key, "serviceTier") ||
-        KEY_IS(w->j, key, "guardrailConfig"))
-        span_words(w, v);
-    else /* descriptions of tools, schemas, variables of prompts: whatever strings there are */
-        span_all(w, v, WEIR_OTHER);
-    return true;
-}
-
-static bool walk_request(struct walk *w, uint32_t root)
-{
-    uint32_t config = weir_json_get(w->j, root, "inferenceConfig");
-    uint32_t limit = weir_json_get(w->j, config, "maxTokens");
-    static const char *const config_keys[] = {"maxTokens", "temperature", "topP", "stopSequences", NULL};
-
-    if (!weir_json_is(w->j, root, WEIR_JSON_OBJECT))
-        return refuse(w, "invalid_json", "", "The body must be a JSON object.");
-    if (!keys_clear(w, root, request_keys) || !keys_clear(w, config, config_keys))
-        return false;
-    if (weir_json_get(w->j, root, "messages") == WEIR_NO_NODE)
-        return refuse(w, "missing_required_parameter", "messages", "messages is missing.");
-    if (node_there(w->j, limit)) {
-        w->r->max_output = weir_json_int(w->j, limit, -1);
-        if (w->r->max_output <= 0)
-            return refuse_type(w, "inferenceConfig.maxTokens", "a positive integer");
-    }
-    for (EACH_KEY(w->j, k, root))
-        if (!walk_member(w, k))
-            return false;
-    return true;
+    (void)got;
+    if (fault == FAULT_TYPE)
+        snprintf(e->text, sizeof e->text, "%s must be %s.", e->field, want);
+    else if (fault == FAULT_MISSING)
+        snprintf(e->text, sizeof e->text, "%s is missing.", e->field);
+    else
+        snprintf(e->text, sizeof e->text, "%s: no member is spelled like this.", e->field);
 }
 
 /* ---- the path ---- */
 
-static int hex_digit(char ch)
-{
-    return ch >= '0' && ch <= '9' ? ch - '0' : (ch | 32) >= 'a' && (ch | 32) <= 'f' ? (ch | 32) - 'a' + 10 : -1;
-}
-
-/* false: a percent sign without two digits, or what no name of a model holds. */
-static bool id_decode(struct text *t, struct weir_str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        char ch = s.ptr[i];
-        if (ch == '%') {
-            int high = i + 2 < s.len ? hex_digit(s.ptr[i + 1]) : -1, low = high < 0 ? -1 : hex_digit(s.ptr[i + 2]);
-            if (low < 0)
-                return false;
-            ch = (char)(high << 4 | low);
-            i += 2;
-        }
-        if (ch <= ' ' || ch >= 0x7f)
-            return false;
-        text_put(t, &ch, 1);
-    }
-    return s.len > 0;
-}
-
 /* /model/ID/ACTION; an id may have slashes in it, so the last one counts. */
 static bool read_path(struct walk *w)
 {
-    struct weir_str path = w->r->path, id, action;
+    struct weir_str path = str_behind(w->r->path, "/model/"), id = WEIR_STR(""), action = path;
     const char *slash = memrchr(path.ptr, '/', path.len);
-    struct text t = {.c = w->c};
-    size_t skip = sizeof "/model/" - 1;
 
-    action = (struct weir_str){slash + 1, path.len - (size_t)(slash + 1 - path.ptr)};
+    if (slash) {
+        id = (struct weir_str){path.ptr, (size_t)(slash - path.ptr)};
+        action = (struct weir_str){slash + 1, path.len - id.len - 1};
+    }
     w->r->stream = str_is(action, "converse-stream");
     if (str_is(action, "count-tokens"))
         w->r->kind = WEIR_COUNT_TOKENS;
     else if (!w->r->stream && !str_is(action, "converse"))
-        return refuse(w, "unknown_path", "",
+        return refuse(w->e, "unknown_path", "",
                       "Of a model's paths only converse, converse-stream and count-tokens are served here.");
-    id = (size_t)(slash - path.ptr) > skip ? (struct weir_str){path.ptr + skip, (size_t)(slash - path.ptr) - skip}
-                                           : WEIR_STR("");
-    if (!id_decode(&t, id))
-        return refuse(w, "invalid_model", "modelId", "The path names no model.");
-    w->r->model = text_view(&t);
-    return true;
+    return walk_path_model(w, id);
+}
+
+/* The request that is to be counted.  input.invokeModel is base64 of another dialect: texts that no stage would see. */
+static bool count_root(const struct weir_json *j, uint32_t *root)
+{
+    uint32_t input = weir_json_get(j, 0, "input");
+
+    *root = weir_json_get(j, input, "converse");
+    return *root != WEIR_NO_NODE && j->nodes[input].next == j->nodes[0].next &&
+           j->nodes[*root].next == j->nodes[input].next && weir_json_first(j, input) + 1 == *root &&
+           weir_json_first(j, 0) + 1 == input && weir_json_is(j, *root, WEIR_JSON_OBJECT);
 }
 
 bool bedrock_accept(struct weir_ctx *c, struct weir_request *r, struct weir_error *e)
 {
-    struct walk w = {.c = c, .j = weir_body(c), .r = r, .e = e, .where = WEIR_OTHER};
+    struct walk w = {.c = c, .r = r, .e = e, .say = say_fault, .role = role_where};
     uint32_t root = 0;
 
-    if (!read_path(&w))
+    if (!read_path(&w) || !walk_begin(&w))
         return false;
-    if (!w.j || !weir_json_is(w.j, 0, WEIR_JSON_OBJECT))
-        return refuse(&w, "invalid_json", "", "The body must be a JSON object.");
-    if (r->kind == WEIR_COUNT_TOKENS) {
-        uint32_t input = weir_json_get(w.j, 0, "input");
-        root = weir_json_get(w.j, input, "converse");
-        /* input.invokeModel is base64 of another dialect: texts that no stage would see */
-        if (root == WEIR_NO_NODE || w.j->nodes[input].next != w.j->nodes[0].next ||
-            w.j->nodes[root].next != w.j->nodes[input].next || weir_json_first(w.j, input) + 1 != root ||
-            weir_json_first(w.j, 0) + 1 != input)
-            return refuse(&w, "invalid_request", "input", "input.converse, and nothing else, is counted here.");
-    }
+    if (r->kind == WEIR_COUNT_TOKENS && !count_root(w.j, &root))
+        return refuse(e, "invalid_request", "input", "input.converse, and nothing else, is counted here.");
     r->usage_asked = true;
     r->stream_type = "application/vnd.amazon.eventstream";
-    return walk_request(&w, root);
+    return walk_object(&w, root, converse_fields, NULL);
 }
