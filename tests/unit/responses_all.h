@@ -11,10 +11,13 @@
 #include "../../plugins/providers/responses/input.c"
 #include "../../plugins/providers/responses/items.c"
 #include "../../plugins/providers/responses/lift.c"
+#include "../../plugins/providers/responses/lower.c"
 #include "../../plugins/providers/responses/object.c"
+#include "../../plugins/providers/responses/piece.c"
 #include "../../plugins/providers/responses/refuse.c"
 #include "../../plugins/providers/responses/responses.c"
 #include "../../plugins/providers/responses/streams.c"
+#include "../../plugins/providers/responses/strings.c"
 #include "../../plugins/providers/responses/texts.c"
 #include "../../plugins/providers/responses/usage.c"
 
