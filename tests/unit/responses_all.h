@@ -10,6 +10,7 @@
 #include "../../plugins/providers/responses/fields.c"
 #include "../../plugins/providers/responses/input.c"
 #include "../../plugins/providers/responses/items.c"
+#include "../../plugins/providers/responses/kept.c"
 #include "../../plugins/providers/responses/lift.c"
 #include "../../plugins/providers/responses/lower.c"
 #include "../../plugins/providers/responses/object.c"

@@ -289,7 +289,6 @@ static void record_number(struct decoder *d)
     int64_t number = weir_json_int(d->j, node, -1);
     struct text t = {.c = d->c};
 
-    d->l->number_at = d->l->number_len = 0;
     if (number < 0 || number >= INT32_MAX)
         return;
     d->l->sequence = number + d->l->inserted + 1;
@@ -357,6 +356,7 @@ bool responses_decode(struct weir_ctx *c, const struct weir_frame *frame, struct
 
     if (frame->first)
         local_reset(d.l);
+    d.l->number_at = d.l->number_len = 0;
     d.l->frames++;
     if (d.l->done) { /* nothing follows the mark */
         weir_frame_drop(c);

@@ -93,6 +93,7 @@ static void splice_foreign(struct weir_ctx *c, struct weir_http *h, const struct
 enum weir_verdict responses_encode(struct weir_ctx *c, const struct weir_candidate *to, struct weir_http *h,
                                    struct weir_error *e)
 {
+    const struct responses *o = c->self;
     struct responses_local *l = c->local;
     struct emit m = {.t.c = c};
 
@@ -103,6 +104,8 @@ enum weir_verdict responses_encode(struct weir_ctx *c, const struct weir_candida
     }
     put_target(c, h);
     if (!l->foreign) {
+        if (!o->stateful && kept_refuse(weir_body(c), e))
+            return WEIR_UNSUPPORTED;
         splice_model(c, h, to->model);
         splice_foreign(c, h, weir_body(c), weir_json_get(weir_body(c), 0, "input"));
         return WEIR_PASS;

@@ -94,7 +94,7 @@ static bool put_document(struct input *in, uint32_t part)
         return false;
     if (node_is_string(j, text)) {
         put_text(in, "input_text", text);
-        return true;
+        return !node_there(j, name) || canon_lossy_at(in->c, part, "document", true, in->e);
     }
     if (!data && !node_is_string(j, weir_json_get(j, part, "url")))
         return canon_lossy_at(in->c, part, "document", false, in->e);
@@ -199,7 +199,7 @@ static bool put_reasoning(struct input *in, uint32_t part, bool leads)
     const struct weir_json *j = in->j;
     uint32_t text = weir_json_get(j, part, "text");
 
-    if (!leads || !node_says(j, weir_json_get(j, part, "kind"), "openai.encrypted")) {
+    if (!leads || !str_eq(get_value(in->c, j, part, "kind"), reasoning_kind(in->c))) {
         bool tell = !in->told && node_there(j, text);
         in->told |= tell;
         return !tell || lossy(in->c, WEIR_STR("messages.reasoning"), true, in->e);

@@ -287,14 +287,6 @@ static bool lift_item(struct lift *l, uint32_t item, const struct place *at)
     return lift_only(l, item, at, known);
 }
 
-static bool lift_other(struct lift *l, uint32_t item, const struct place *at)
-{
-    if (type_is(l->j, item, "item_reference") ||
-        (!node_there(l->j, weir_json_get(l->j, item, "type")) && node_there(l->j, weir_json_get(l->j, item, "id"))))
-        return lift_refuse(l, at->text, "an item_reference is not supported for this model: nothing is kept.");
-    return lossy(l->c, place_str(at), false, l->e);
-}
-
 /* ---- both lists ---- */
 
 /* How many system messages `input` begins with. */
@@ -363,7 +355,7 @@ static bool lift_messages(struct lift *l, uint32_t input, uint32_t first)
         if (i++ < first)
             continue;
         if (role == ROLE_OTHER) {
-            if (!lift_other(l, item, &at))
+            if (!lossy(l->c, place_str(&at), false, l->e))
                 return false;
             continue;
         }

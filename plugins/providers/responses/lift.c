@@ -2,9 +2,6 @@
 /*
  * lift.c -- a client's body -> the canonical request: everything but the items, which are items.c's.  Host: before the
  * first attempt at an endpoint of another dialect, worker process.
- *
- * What points to something kept at OpenAI (an earlier response, a conversation, a prompt) is refused by its name,
- * whatever the provider's block says: left out, the model would answer another question.
  */
 #include "lift.h"
 
@@ -58,20 +55,6 @@ bool lift_refuse(struct lift *l, const char *field, const char *why)
     snprintf(l->e->field, sizeof l->e->field, "%s", field);
     snprintf(l->e->text, sizeof l->e->text, "%s: %s", field, why);
     return false;
-}
-
-/* ---- what must not be ---- */
-
-static bool lift_stateless(struct lift *l)
-{
-    static const char *const kept[] = {"previous_response_id", "conversation", "prompt", NULL};
-
-    for (const char *const *k = kept; *k; k++)
-        if (node_there(l->j, weir_json_get(l->j, 0, *k)))
-            return lift_refuse(l, *k, "not supported for this model: nothing is kept between requests.");
-    if (node_true(l->j, weir_json_get(l->j, 0, "background")))
-        return lift_refuse(l, "background", "not supported for this model: nothing runs on behind a request.");
-    return true;
 }
 
 /* ---- tools ---- */
@@ -435,8 +418,10 @@ bool responses_lift(struct weir_ctx *c, struct weir_error *e)
 
     if (!l.j)
         return lift_refuse(&l, "input", "there is no body.");
-    if (!lift_stateless(&l) || !lift_losses(&l))
+    if (kept_refuse(l.j, e) || !lift_losses(&l))
         return false;
+    if (!node_there(l.j, weir_json_get(l.j, 0, "input")))
+        return lift_refuse(&l, "input", "there is none.");
     emit_open(&m, '{');
     lift_names(&l);
     emit_key(&m, "stream");

@@ -29,6 +29,16 @@ struct weir_str tool_name_sent(struct weir_ctx *c, struct weir_str name)
     return canon_call_id(c, name, LONGEST_NAME, false);
 }
 
+struct weir_str reasoning_kind(struct weir_ctx *c)
+{
+    const struct responses *o = c->self;
+    struct text t = {.c = c};
+
+    text_str(&t, str_of(o->issuer));
+    text_lit(&t, ".encrypted");
+    return text_view(&t);
+}
+
 static bool word_in(struct weir_str words, struct weir_str word)
 {
     while (words.len) {

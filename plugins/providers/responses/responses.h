@@ -11,8 +11,8 @@
 #include "walk.h"
 
 struct responses { /* one row of responses_options[] each */
-    const char *url, *key, *auth, *organization, *project;
-    bool encrypted_reasoning;
+    const char *url, *key, *auth, *organization, *project, *issuer;
+    bool encrypted_reasoning, stateful;
 };
 
 #define MOST_STREAMS 1024             /* texts of one answer that arrive in pieces */
@@ -30,6 +30,7 @@ struct stream {
     uint32_t output, part;
     uint8_t kind;                     /* enum stream_kind */
     bool open, begun, ended, named;   /* wants its `last`; has had text; its text is complete; has told the call */
+    bool missed;                      /* pieces came before the call was told: only the whole of it counts */
     uint32_t frame;                   /* in which it began */
     struct digest digest;
     struct weir_str item;             /* raw, for texts set free */
@@ -91,10 +92,14 @@ bool answer_piece(struct weir_ctx *, const struct weir_event *);
 bool lift_input(struct weir_ctx *, struct emit *, struct weir_error *);
 /* lower.c: the canonical request as a body.  false: the error says what cannot be said. */
 bool lower_body(struct weir_ctx *, struct emit *, struct weir_str model, struct weir_error *);
+/* lower.c: the kind that this server's encrypted reasoning has in the canonical request and in events. */
+struct weir_str reasoning_kind(struct weir_ctx *);
 /* lower.c: the name of a tool as servers take it, always the same for the same. */
 struct weir_str tool_name_sent(struct weir_ctx *, struct weir_str name);
 /* input.c: `instructions` (one text) or the first items, and `input`, of the canonical request. */
 bool lower_input(struct weir_ctx *, struct emit *, struct weir_error *);
+/* kept.c: true: the request points to something that only its server keeps; the error names it. */
+bool kept_refuse(const struct weir_json *, struct weir_error *);
 /* input.c: the canonical tool of this name takes free text. */
 bool tool_is_custom(struct weir_ctx *, const struct weir_json *, struct weir_str name);
 

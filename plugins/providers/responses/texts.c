@@ -131,7 +131,10 @@ void text_piece(struct decoder *d, uint32_t output, enum stream_kind kind, uint3
 {
     struct stream *s = get(d, output, kind, part);
 
-    if (!s || !is_text(d, node) || is_hidden(d, s))
+    if (!s || !is_text(d, node))
+        return;
+    s->missed |= is_hidden(d, s);
+    if (s->missed)
         return;
     if (!s->item.len && item.len && item.len <= 256)
         s->item = text_keep(d->c, item);
@@ -313,7 +316,7 @@ static void opaque_texts(struct decoder *d, uint32_t output, uint32_t item)
     s->named = true;
     ev = event_of(WEIR_OPAQUE, block_of(d, head_of(d, s)));
     ev.detail = data;
-    ev.value = WEIR_STR("openai.encrypted");
+    ev.value = reasoning_kind(d->c);
     weir_emit(d->c, &ev);
 }
 
