@@ -11,6 +11,7 @@
  */
 #include <stdio.h>
 
+#include "canon.h"
 #include "decode.h"
 
 bool give_up(struct decoder *d, const char *text)
@@ -257,15 +258,20 @@ static struct weir_str tool_name(const struct decoder *d, struct weir_str said)
     return said;
 }
 
+/* xAI tells of its own search as custom calls: what the client has not declared is none of its. */
 void call_begin(struct decoder *d, uint32_t output, uint32_t item)
 {
     uint32_t type = weir_json_get(d->j, item, "type");
     bool custom = node_says(d->j, type, "custom_tool_call");
     enum stream_kind kind = custom ? KIND_CUSTOM : KIND_ARGUMENTS;
     struct weir_event ev;
+    struct weir_str name;
     struct stream *s;
 
     if (!custom && !node_says(d->j, type, "function_call"))
+        return;
+    name = tool_name(d, get_value(d->c, d->j, item, "name"));
+    if (custom && d->l->foreign && !tool_is_custom(d->c, weir_canonical(d->c), name))
         return;
     s = get(d, output, kind, 0);
     if (!s || s->named)
@@ -273,7 +279,7 @@ void call_begin(struct decoder *d, uint32_t output, uint32_t item)
     d->l->called = s->named = s->open = true;
     ev = event_of(stream_grammar[kind].channel, block_of(d, s));
     ev.tool_id = get_value(d->c, d->j, item, "call_id");
-    ev.tool_name = tool_name(d, get_value(d->c, d->j, item, "name"));
+    ev.tool_name = name;
     weir_emit(d->c, &ev);
 }
 
@@ -301,14 +307,15 @@ static void one_text(struct decoder *d, uint32_t output, enum stream_kind kind, 
         strings_say(d, node);
 }
 
-/* Encrypted reasoning belongs to the item's block, and comes only when that is complete. */
+/* Encrypted reasoning belongs to the item's block, and comes only when that is complete.  A weir as the upstream says
+ * whose it is. */
 static void opaque_texts(struct decoder *d, uint32_t output, uint32_t item)
 {
-    struct weir_str data = get_value(d->c, d->j, item, "encrypted_content");
+    struct weir_str data = get_value(d->c, d->j, item, "encrypted_content"), kind = reasoning_kind(d->c);
     struct weir_event ev;
     struct stream *s;
 
-    if (!data.len || !d->l->foreign)
+    if (!data.len || !d->l->foreign || (opaque_read(data, &kind, &data) && !data.len))
         return;
     s = get(d, output, KIND_SUMMARY, 0);
     if (!s || s->named)
@@ -316,7 +323,7 @@ static void opaque_texts(struct decoder *d, uint32_t output, uint32_t item)
     s->named = true;
     ev = event_of(WEIR_OPAQUE, block_of(d, head_of(d, s)));
     ev.detail = data;
-    ev.value = reasoning_kind(d->c);
+    ev.value = kind;
     weir_emit(d->c, &ev);
 }
 
