@@ -469,8 +469,17 @@ static inline void wt_host_frame_splice(struct weir_ctx *c, uint32_t at, uint32_
 {
     struct weir_test *t = wt_of(c);
 
-    if (wt_allowed(t, WT_DECODE, "frame_splice"))
-        wt_splice(t, &t->frame_splices, t->frame->data, at, len, with);
+    if (!wt_allowed(t, WT_DECODE | WT_ANSWER, "frame_splice"))
+        return;
+    for (size_t i = 0; i < t->frame_splices.count; i++) {
+        struct weir_test_splice *s = (struct weir_test_splice *)t->frame_splices.items + i;
+        if (s->at == at && s->len == len) {
+            s->with = wt_copy(&t->memory, with);
+            return;
+        }
+    }
+    /* A frame under this host has gone when `answer` runs: what it asks for stays to be looked at. */
+    wt_splice(t, &t->frame_splices, t->frame ? t->frame->data : (struct weir_str){"", UINT32_MAX}, at, len, with);
 }
 
 static inline void wt_host_out(struct weir_ctx *c, struct weir_str bytes)

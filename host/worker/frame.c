@@ -96,7 +96,9 @@ static void write_synthetic(struct request *r, const struct lane *l)
     bool ok;
 
     stages_out(c, &b);
+    c->hook = HOOK_ANSWER;
     ok = hooks->answer && hooks->answer(&c->pub, &ev);
+    c->hook = HOOK_NONE;
     stages_out(c, NULL);
     if (ok)
         answer_write(r, buf_view(&b));
@@ -447,7 +449,15 @@ void frame_drop(struct ctx *c)
 void frame_splice(struct ctx *c, uint32_t at, uint32_t len, struct weir_str with)
 {
     struct answer *a = c->r->answer;
+    struct splice *s;
 
-    if (a && c->hook == HOOK_DECODE)
-        splice_add(&a->frame, at, len, arena_copy(a->frame.arena, with));
+    if (!a || (c->hook != HOOK_DECODE && c->hook != HOOK_ANSWER))
+        return;
+    with = arena_copy(a->frame.arena, with);
+    for (s = a->frame.splices; s < a->frame.splices + a->frame.splice_count; s++)
+        if (s->at == at && s->len == len) {
+            s->with = with;
+            return;
+        }
+    splice_add(&a->frame, at, len, with);
 }

@@ -33,7 +33,7 @@ bool frame_run(struct request *);
 /* Lets go what stages still hold of streams that had no `last`. */
 bool frame_flush(struct request *);
 
-/* Services for `decode`: weir_emit, weir_frame_drop, weir_frame_splice. */
+/* Services for `decode`: weir_emit, weir_frame_drop, weir_frame_splice; the last for `answer` ahead of a frame, too. */
 void frame_emit(struct ctx *, const struct weir_event *);
 void frame_drop(struct ctx *);
 void frame_splice(struct ctx *, uint32_t at, uint32_t len, struct weir_str with);

@@ -22,7 +22,8 @@ struct worker;
 
 /* Which hook a ctx is in, or waits in. */
 enum hook {
-    HOOK_NONE, HOOK_ACCEPT, HOOK_REQUEST, HOOK_ROUTE, HOOK_LIFT, HOOK_ENCODE, HOOK_DECODE, HOOK_EVENT, HOOK_RESPONSE, HOOK_OTHER,
+    HOOK_NONE, HOOK_ACCEPT, HOOK_REQUEST, HOOK_ROUTE, HOOK_LIFT, HOOK_ENCODE, HOOK_DECODE, HOOK_EVENT, HOOK_RESPONSE,
+    HOOK_ANSWER, HOOK_OTHER,
 };
 
 struct ctx {                                 /* the host's part of a weir_ctx; `pub` comes first */

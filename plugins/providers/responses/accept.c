@@ -139,6 +139,20 @@ static void span_link(struct walk *w, uint32_t node)
     span_as(w, node, WEIR_DOCUMENT, WEIR_PLAIN_TEXT);
 }
 
+/* Of either alphabet, or a mark of ours (weir:KIND:DATA). */
+static bool looks_like_base64(const struct weir_json *j, uint32_t node)
+{
+    struct weir_str s = weir_json_text(j, node);
+
+    for (size_t i = 0; i < s.len; i++) {
+        char ch = s.ptr[i];
+        bool word = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9');
+        if (!word && !memchr("+/=_-:.", ch, 7))
+            return false;
+    }
+    return true;
+}
+
 static const struct field *field_find(const struct weir_json *j, uint32_t key, const struct field *fields)
 {
     for (; fields->name; fields++)
@@ -258,9 +272,10 @@ static bool walk_items(struct walk *w, uint32_t value, const struct path *up)
     return true;
 }
 
+/* An object alone is what a computer shows. */
 static bool walk_parts(struct walk *w, uint32_t value, const struct path *up)
 {
-    if (weir_json_is(w->j, value, WEIR_JSON_ARRAY))
+    if (weir_json_is(w->j, value, WEIR_JSON_ARRAY) || weir_json_is(w->j, value, WEIR_JSON_OBJECT))
         return walk_each(w, part_fields, value, up);
     span_all(w, value);
     return true;
@@ -313,6 +328,12 @@ static bool walk_field(struct walk *w, const struct field *f, uint32_t value, co
         span_words(w, value);
         return true;
     case DATA:
+        if (!looks_like_base64(w->j, value))
+            span_node(w, value, WEIR_PLAIN_TEXT);
+        return true;
+    case IMAGE:
+        if (w->j->nodes[value].len <= LONGEST_WORD || !looks_like_base64(w->j, value))
+            span_all(w, value);
         return true;
     case TEXT:
         span_node(w, value, WEIR_PLAIN_TEXT);

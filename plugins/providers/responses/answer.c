@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * answer.c -- what a client of this dialect gets that no upstream frame carries: text set free by a stage, and whole
- * answers of other dialects.  Host: steps `stream` and `close`, worker process.
+ * answer.c -- answers of other dialects, as clients of this one get them: a stream, or one body.  Host: steps `stream`
+ * and `close`, worker process.
  *
  * Each block is an item: a message with one text, a reasoning with one summary, a call.  Items may be open side by
  * side, for every record says which one it is about.  All texts are kept, since they are said again at the end of their
- * item and of the response; there is a ceiling.  Reasoning waits for what follows its last piece: that may be the
- * opaque data that goes with it.
+ * item and of the response; there is a ceiling.  The item whose text ended last waits for what comes next: reasoning
+ * may get the opaque data that goes with it, and what the answer's limit cut off is not complete.
  */
 #include "canon.h"
 #include "responses.h"
-#include "streams.h"
 
 /* ---- records ---- */
 
@@ -114,7 +113,7 @@ static void put_piece(struct weir_ctx *c, const char *type, uint32_t index, cons
 
 static const struct {
     const char *delta, *done, *whole, *added, *part_done; /* the last two: an item with a part */
-} grammar[] = {
+} item_grammar[] = {
     [ITEM_MESSAGE] = {"response.output_text.delta", "response.output_text.done", "text", "response.content_part.added",
                       "response.content_part.done"},
     [ITEM_REASONING] = {"response.reasoning_summary_text.delta", "response.reasoning_summary_text.done", "text",
@@ -167,7 +166,7 @@ static void item_begin(struct weir_ctx *c, uint32_t index)
     if (streams(c))
         put_item(c, "response.output_item.added", index, "in_progress");
     if (streams(c) && it->kind == ITEM_MESSAGE)
-        put_part_record(c, grammar[it->kind].added, index, WEIR_STR(""));
+        put_part_record(c, item_grammar[it->kind].added, index, WEIR_STR(""));
 }
 
 /* A reasoning without text has no part: only its first piece begins one. */
@@ -179,11 +178,26 @@ static void item_piece(struct weir_ctx *c, uint32_t index, struct weir_str text)
     if (!text.len)
         return;
     if (streams(c) && it->kind == ITEM_REASONING && !it->text.len)
-        put_part_record(c, grammar[it->kind].added, index, WEIR_STR(""));
+        put_part_record(c, item_grammar[it->kind].added, index, WEIR_STR(""));
     text_str(&it->text, text);
     l->written += text.len;
-    if (streams(c))
-        put_piece(c, grammar[it->kind].delta, index, "delta", text);
+    if (streams(c) && !it->wrapped)
+        put_piece(c, item_grammar[it->kind].delta, index, "delta", text);
+}
+
+/* The text in {"input": text}; what is no such object is handed on as it is. */
+static void item_unwrap(struct weir_ctx *c, uint32_t index)
+{
+    struct responses_local *l = c->local;
+    struct item *it = &l->items[index];
+    struct weir_str raw = text_view(&it->text);
+    struct weir_error none = {{0}, {0}, {0}};
+    const struct weir_json *j = raw.len ? weir_skim(c, raw, &none) : NULL;
+    uint32_t input = j ? weir_json_get(j, 0, "input") : WEIR_NO_NODE;
+
+    it->wrapped = false;
+    it->text = (struct text){.c = c};
+    item_piece(c, index, input != WEIR_NO_NODE && node_is_string(j, input) ? node_value(c, j, input) : raw);
 }
 
 /* The text is complete.  Arguments that nobody sent are those of no argument. */
@@ -195,45 +209,59 @@ static void item_text_done(struct weir_ctx *c, uint32_t index)
     if (it->state != ITEM_OPEN)
         return;
     it->state = ITEM_TEXT_DONE;
+    if (it->wrapped)
+        item_unwrap(c, index);
     if (it->kind == ITEM_FUNCTION && !it->text.len)
         item_piece(c, index, WEIR_STR("{}"));
     if (!streams(c) || (it->kind == ITEM_REASONING && !it->text.len))
         return;
-    put_piece(c, grammar[it->kind].done, index, grammar[it->kind].whole, text_view(&it->text));
-    if (grammar[it->kind].part_done)
-        put_part_record(c, grammar[it->kind].part_done, index, text_view(&it->text));
+    put_piece(c, item_grammar[it->kind].done, index, item_grammar[it->kind].whole, text_view(&it->text));
+    if (item_grammar[it->kind].part_done)
+        put_part_record(c, item_grammar[it->kind].part_done, index, text_view(&it->text));
 }
 
-static void item_done(struct weir_ctx *c, uint32_t index)
+/* Reasoning that nobody encrypted says so: it must not go to a server that would look for its id. */
+static void item_done(struct weir_ctx *c, uint32_t index, bool cut)
 {
     struct responses_local *l = c->local;
+    struct item *it = &l->items[index];
 
-    if (l->items[index].state == ITEM_DONE)
+    if (it->state >= ITEM_DONE)
         return;
     item_text_done(c, index);
-    l->items[index].state = ITEM_DONE;
+    it->state = cut ? ITEM_CUT : ITEM_DONE;
+    if (it->kind == ITEM_REASONING && !it->encrypted.len)
+        it->encrypted = opaque_mark(c, WEIR_STR("none"), WEIR_STR(""));
     if (streams(c))
-        put_item(c, "response.output_item.done", index, "completed");
+        put_item(c, "response.output_item.done", index, cut ? "incomplete" : "completed");
+    while (l->settled < l->item_count && l->items[l->settled].state >= ITEM_DONE)
+        l->settled++;
 }
 
-/* Reasoning whose text is complete and that no opaque data followed. */
-static void settle_reasoning(struct weir_ctx *c, const struct weir_event *ev)
+/* Something else comes behind the item that waits. */
+static void waiting_done(struct weir_ctx *c, bool cut)
 {
     struct responses_local *l = c->local;
+    uint32_t index = l->waiting;
 
-    for (uint32_t i = 0; i < l->item_count; i++) {
-        const struct item *it = &l->items[i];
-        bool its = ev->channel == WEIR_OPAQUE && it->choice == ev->choice && it->block == ev->block;
-        if (it->kind == ITEM_REASONING && it->state == ITEM_TEXT_DONE && !its)
-            item_done(c, i);
-    }
+    l->waiting = 0;
+    if (index)
+        item_done(c, index - 1, cut);
+}
+
+static bool is_waiting(const struct responses_local *l, const struct weir_event *ev)
+{
+    const struct item *it = l->waiting ? &l->items[l->waiting - 1] : NULL;
+
+    return it && ev->channel == WEIR_OPAQUE && it->kind == ITEM_REASONING && it->choice == ev->choice &&
+           it->block == ev->block;
 }
 
 /* ---- events ---- */
 
 static int64_t item_find(const struct responses_local *l, const struct weir_event *ev, enum weir_channel channel)
 {
-    for (uint32_t i = l->item_count; i-- > 0;) {
+    for (uint32_t i = l->item_count; i-- > l->settled;) {
         const struct item *it = &l->items[i];
         if (it->channel == channel && it->choice == ev->choice && it->block == ev->block && it->state == ITEM_OPEN)
             return i;
@@ -241,33 +269,50 @@ static int64_t item_find(const struct responses_local *l, const struct weir_even
     return -1;
 }
 
-static bool write_text(struct weir_ctx *c, const struct weir_event *ev)
+/* The client has declared a tool of this name that takes plain text. */
+static bool wants_text(struct weir_ctx *c, struct weir_str name)
+{
+    const struct weir_json *j = weir_body(c);
+
+    for (EACH_ITEM(j, tool, j ? weir_json_get(j, 0, "tools") : WEIR_NO_NODE))
+        if (type_is(j, tool, "custom") && str_eq(get_value(c, j, tool, "name"), name))
+            return true;
+    return false;
+}
+
+static uint32_t item_open(struct weir_ctx *c, const struct weir_event *ev)
 {
     struct responses_local *l = c->local;
-    int64_t found = item_find(l, ev, ev->channel);
     bool call = ev->channel == WEIR_ARGUMENTS, named = ev->tool_id.len || ev->tool_name.len;
+    bool wrapped = call && wants_text(c, ev->tool_name);
     enum item_kind kind = call                            ? ITEM_FUNCTION
                           : ev->channel == WEIR_REASONING ? ITEM_REASONING
                           : named                         ? ITEM_CUSTOM
                                                           : ITEM_MESSAGE;
+    uint32_t index = item_new(c, ev, wrapped ? ITEM_CUSTOM : kind);
+
+    l->items[index].wrapped = wrapped;
+    item_begin(c, index);
+    return index;
+}
+
+static bool write_text(struct weir_ctx *c, const struct weir_event *ev)
+{
+    struct responses_local *l = c->local;
+    int64_t found = item_find(l, ev, ev->channel);
     uint32_t index;
 
-    if (found < 0 && !ev->text.len && !named)
+    if (found < 0 && !ev->text.len && !ev->tool_id.len && !ev->tool_name.len)
         return true; /* the end of nothing */
     if (l->written + ev->text.len > MOST_WRITTEN || l->item_count >= MOST_OUTPUT)
         return false;
-    if (found < 0) {
-        index = item_new(c, ev, kind);
-        item_begin(c, index);
-    } else {
-        index = (uint32_t)found;
-    }
+    waiting_done(c, false);
+    index = found < 0 ? item_open(c, ev) : (uint32_t)found;
     item_piece(c, index, ev->text);
     if (!ev->last)
         return true;
     item_text_done(c, index);
-    if (kind != ITEM_REASONING)
-        item_done(c, index);
+    l->waiting = index + 1;
     return true;
 }
 
@@ -277,23 +322,21 @@ static bool write_opaque(struct weir_ctx *c, const struct weir_event *ev)
     struct responses_local *l = c->local;
     bool ours = str_is(ev->value, "openai.encrypted");
     struct weir_str data = ours ? text_keep(c, ev->detail) : opaque_mark(c, ev->value, ev->detail);
-    uint32_t index = UINT32_MAX;
+    int64_t found = is_waiting(l, ev) ? (int64_t)l->waiting - 1 : item_find(l, ev, WEIR_REASONING);
 
     if (l->written + data.len > MOST_WRITTEN || l->item_count >= MOST_OUTPUT)
         return false;
-    for (uint32_t i = 0; i < l->item_count; i++)
-        if (l->items[i].kind == ITEM_REASONING && l->items[i].state != ITEM_DONE && l->items[i].block == ev->block &&
-            l->items[i].choice == ev->choice)
-            index = i;
-    if (index == UINT32_MAX) {
+    if (!is_waiting(l, ev))
+        waiting_done(c, false);
+    l->waiting = 0;
+    if (found < 0) {
         struct weir_event own = {.channel = WEIR_OPAQUE, .choice = ev->choice, .block = ev->block};
-        index = item_new(c, &own, ITEM_REASONING);
-        item_begin(c, index);
+        found = item_new(c, &own, ITEM_REASONING);
+        item_begin(c, (uint32_t)found);
     }
-    l->items[index].encrypted = data;
+    l->items[found].encrypted = data;
     l->written += data.len;
-    item_text_done(c, index);
-    item_done(c, index);
+    item_done(c, (uint32_t)found, false);
     return true;
 }
 
@@ -326,24 +369,38 @@ static void write_start(struct weir_ctx *c, const struct weir_event *ev)
     }
 }
 
-static void write_end(struct weir_ctx *c)
+/* What is still open when the answer ends has been cut off, if anything has; so has the item that ended last. */
+static void write_finish(struct weir_ctx *c, enum weir_finish finish)
 {
     struct responses_local *l = c->local;
-    bool cut = l->finish == WEIR_FINISH_LENGTH || l->finish == WEIR_FINISH_CONTEXT || l->finish == WEIR_FINISH_FILTERED;
-    const char *status = cut ? "incomplete" : "completed";
-    struct weir_refusal failed = {.code = "server_error", .text = "the model's provider failed", .status = 502};
+    bool cut = finish == WEIR_FINISH_LENGTH || finish == WEIR_FINISH_CONTEXT || finish == WEIR_FINISH_FILTERED ||
+               finish == WEIR_FINISH_FAILED;
 
-    for (uint32_t i = 0; i < l->item_count; i++)
-        item_done(c, i);
+    l->finish = finish;
+    l->incomplete = cut;
+    waiting_done(c, cut);
+    for (uint32_t i = l->settled; i < l->item_count; i++)
+        item_done(c, i, cut);
+}
+
+/* An upstream that failed in its own words has told no reason.  A body says so in its status. */
+static void write_end(struct weir_ctx *c)
+{
+    static const struct weir_refusal failed = {
+        .status = 502, .code = "server_error", .text = "the model's provider failed", .in_stream = true};
+    struct responses_local *l = c->local;
+    const char *status = l->incomplete ? "incomplete" : "completed";
+    struct emit m = {.t.c = c};
+
+    write_finish(c, l->finish);
     l->ended = true;
-    if (l->finish == WEIR_FINISH_FAILED) {
-        failed.in_stream = streams(c);
+    if (l->finish == WEIR_FINISH_FAILED && streams(c)) {
         responses_refuse(c, &failed);
     } else if (streams(c)) {
-        put_response(c, cut ? "response.incomplete" : "response.completed", status);
+        put_response(c, l->incomplete ? "response.incomplete" : "response.completed", status);
     } else {
-        struct emit m = {.t.c = c};
-        object_write(c, &m, status, NULL);
+        bool bad = l->finish == WEIR_FINISH_FAILED;
+        object_write(c, &m, bad ? "failed" : status, bad ? &failed : NULL);
         weir_out(c, text_view(&m.t));
     }
 }
@@ -352,7 +409,6 @@ static bool write_event(struct weir_ctx *c, const struct weir_event *ev)
 {
     struct responses_local *l = c->local;
 
-    settle_reasoning(c, ev);
     switch (ev->channel) {
     case WEIR_TEXT:
     case WEIR_REASONING:
@@ -365,7 +421,7 @@ static bool write_event(struct weir_ctx *c, const struct weir_event *ev)
             write_usage(l, ev->usage);
         return true;
     case WEIR_FINISH:
-        l->finish = ev->finish;
+        write_finish(c, ev->finish);
         return true;
     case WEIR_DONE_MARK:
         if (!l->ended)
@@ -374,48 +430,6 @@ static bool write_event(struct weir_ctx *c, const struct weir_event *ev)
     default:
         return false;
     }
-}
-
-/* ---- text set free, same dialect ---- */
-
-/* The record that upstream's pieces of this text are in.  It has the number of the record that it goes before: numbers
- * stay in order and without gaps. */
-static bool answer_piece(struct weir_ctx *c, const struct weir_event *ev)
-{
-    const struct responses_local *l = c->local;
-    const struct stream *s = ev->block < l->stream_count ? &l->streams[ev->block] : NULL;
-    const struct stream_grammar *g = s ? &stream_grammar[s->kind] : NULL;
-    struct emit m = {.t.c = c};
-
-    if (!s || g->channel != ev->channel)
-        return false;
-    text_lit(&m.t, "event: ");
-    text_str(&m.t, str_of(g->stem));
-    text_lit(&m.t, ".delta\ndata: {\"type\":\"");
-    text_str(&m.t, str_of(g->stem));
-    text_lit(&m.t, ".delta\"");
-    m.comma = true;
-    if (s->item.len) {
-        emit_key(&m, "item_id");
-        emit_quoted(&m, s->item);
-    }
-    emit_key(&m, "output_index");
-    emit_int(&m, s->output);
-    if (g->index) {
-        emit_key(&m, g->index);
-        emit_int(&m, s->part);
-    }
-    emit_member_text(&m, "delta", ev->text);
-    if (s->kind == KIND_TEXT) {
-        emit_key(&m, "logprobs");
-        emit_raw(&m, WEIR_STR("[]"));
-    }
-    emit_key(&m, "sequence_number");
-    emit_int(&m, l->sequence ? l->sequence - 1 : 0);
-    emit_close(&m, '}');
-    text_lit(&m.t, "\n\n");
-    weir_out(c, text_view(&m.t));
-    return true;
 }
 
 bool responses_answer(struct weir_ctx *c, const struct weir_event *ev)

@@ -2,7 +2,7 @@
 /*
  * decode.c -- a frame of an upstream that speaks Responses -> events.  Host: step `stream`, worker process.
  *
- * Shapes are not trusted: a record of a type that the grammar does not know is left alone (it goes through as it came),
+ * Shapes are not trusted: a record of a type that the grammar does not know goes through, its strings seen as texts,
  * and what cannot be numbered ends the attempt.  Every terminal is one: completed, incomplete, failed.  Errors come in
  * two shapes, and as those of Chat.
  */
@@ -222,7 +222,6 @@ static bool decode_text(struct decoder *d, struct weir_str type)
         part = index_at(d, 0, g->index);
         if (output < 0 || part < 0)
             return true;
-        d->l->itemed = true;
         if (delta)
             text_piece(d, (uint32_t)output, i, (uint32_t)part, weir_json_get(d->j, 0, "delta"),
                        node_is_string(d->j, item) ? weir_json_text(d->j, item) : WEIR_STR(""));
@@ -240,7 +239,7 @@ static void decode_begun(struct decoder *d, uint32_t item)
 
     if (output >= 0)
         call_begin(d, (uint32_t)output, item);
-    begun_texts(d, item);
+    strings_say(d, item); /* it should say nothing yet */
 }
 
 static void decode_part(struct decoder *d)
@@ -270,7 +269,7 @@ static void decode_record(struct decoder *d, struct weir_str type)
         if (output >= 0)
             item_texts(d, (uint32_t)output, weir_json_get(d->j, 0, "item"), true);
     } else if (str_is(type, "response.content_part.added") || str_is(type, "response.reasoning_summary_part.added")) {
-        begun_texts(d, weir_json_get(d->j, 0, "part"));
+        strings_say(d, weir_json_get(d->j, 0, "part"));
     } else if (str_is(type, "response.content_part.done") || str_is(type, "response.reasoning_summary_part.done")) {
         decode_part(d);
     } else if (str_is(type, "response.completed") || str_is(type, "response.incomplete") ||
@@ -278,18 +277,34 @@ static void decode_record(struct decoder *d, struct weir_str type)
         response_end(d, response);
     } else if (str_is(type, "error")) {
         emit_error(d, node_there(d->j, weir_json_get(d->j, 0, "error")) ? weir_json_get(d->j, 0, "error") : 0);
-    } else {
-        decode_text(d, type);
+    } else if (!decode_text(d, type) && !str_is(type, "response.audio.delta")) {
+        strings_say(d, 0);
     }
+}
+
+/* Records that we put in between make the numbers of those behind go on. */
+static void record_number(struct decoder *d)
+{
+    uint32_t node = weir_json_get(d->j, 0, "sequence_number");
+    int64_t number = weir_json_int(d->j, node, -1);
+    struct text t = {.c = d->c};
+
+    if (number < 0 || number >= INT32_MAX)
+        return;
+    d->l->sequence = number + d->l->inserted + 1;
+    d->l->number_at = d->j->nodes[node].at;
+    d->l->number_len = d->j->nodes[node].len;
+    if (!d->l->inserted || d->l->foreign)
+        return;
+    text_int(&t, d->l->sequence - 1);
+    weir_frame_splice(d->c, d->l->number_at, d->l->number_len, text_view(&t));
 }
 
 static bool decode_object(struct decoder *d)
 {
     struct weir_str type = get_value(d->c, d->j, 0, "type");
-    int64_t number = weir_json_int(d->j, weir_json_get(d->j, 0, "sequence_number"), -1);
 
-    if (number >= 0 && number < INT32_MAX)
-        d->l->sequence = number + 1;
+    record_number(d);
     if (d->frame->status >= 400)
         error_body(d);
     else if (!d->frame->stream)
@@ -312,6 +327,10 @@ static bool decode_bare(struct decoder *d)
     if (d->frame->stream && !s.len)
         return true;
     if (d->frame->stream && str_is(s, "[DONE]")) {
+        if (!d->l->finished && !d->l->errored) { /* no terminal came: a truncation, which the host tells */
+            weir_frame_drop(d->c);
+            return true;
+        }
         texts_end(d, true, 0);
         weir_emit(d->c, &ev);
         d->l->done = true;
@@ -337,6 +356,7 @@ bool responses_decode(struct weir_ctx *c, const struct weir_frame *frame, struct
 
     if (frame->first)
         local_reset(d.l);
+    d.l->number_at = d.l->number_len = 0;
     d.l->frames++;
     if (d.l->done) { /* nothing follows the mark */
         weir_frame_drop(c);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* decode.h -- one frame of an upstream being read: what decode.c and repeats.c share. */
+/* decode.h -- one frame of an upstream being read: what decode.c, texts.c and strings.c share. */
 #ifndef RESPONSES_DECODE_H
 #define RESPONSES_DECODE_H
 
@@ -24,12 +24,17 @@ void text_shadow(struct decoder *, uint32_t output, enum stream_kind, uint32_t p
 /* All texts of an item, or of one part of it.  `ends`: nothing more comes of it. */
 void item_texts(struct decoder *, uint32_t output, uint32_t item, bool ends);
 void part_texts(struct decoder *, uint32_t output, uint32_t part, uint32_t index);
-/* Texts of what has only begun, which should have none: each is one of its own. */
-void begun_texts(struct decoder *, uint32_t container);
 /* A call has begun: who it is, before it has any arguments. */
 void call_begin(struct decoder *, uint32_t output, uint32_t item);
 /* Texts that are still open get their `last`: those of one item, or all. */
 void texts_end(struct decoder *, bool all, uint32_t output);
+
+/* A text that is no part of another, and no copy.  What is no string, or is empty, is passed over. */
+void text_stray(struct decoder *, enum weir_channel, uint32_t node);
+/* Each string below a node, or below the value of a key, as a text of its own, unless it is an id, an enumeration or
+ * data.  Nothing for clients of other dialects. */
+void strings_say(struct decoder *, uint32_t node);
+void strings_member(struct decoder *, uint32_t key);
 
 bool give_up(struct decoder *, const char *text);
 

@@ -16,6 +16,7 @@
     }
 #define STRING_OR_NULL (IS_STRING | IS_NULL)
 #define OBJECT_OR_NULL (IS_OBJECT | IS_NULL)
+#define BOOL_OR_NULL   (IS_BOOL | IS_NULL)
 
 static const struct field cache_fields[] = {
     ROW("type", IS_ANY, WORD),
@@ -55,7 +56,7 @@ const struct field item_fields[] = {
     ROW("summary", IS_ARRAY | IS_NULL, PARTS),
     ROW("encrypted_content", STRING_OR_NULL, DATA),
     ROW("fingerprint", STRING_OR_NULL, DATA),
-    ROW("result", IS_ANY, ALL),
+    ROW("result", IS_ANY, IMAGE),
     END,
 };
 static const struct field tool_fields[] = {
@@ -96,12 +97,12 @@ const struct field request_fields[] = {
     ROW("model", IS_STRING, MODEL),
     ROW("input", IS_STRING | IS_ARRAY | IS_NULL, ITEMS),
     ROW("instructions", IS_STRING | IS_ARRAY | IS_NULL, SYSTEM),
-    ROW("stream", IS_BOOL | IS_NULL, STREAM),
+    ROW("stream", BOOL_OR_NULL, STREAM),
     ROW("max_output_tokens", IS_NUMBER | IS_NULL, LIMIT),
     ROW("previous_response_id", IS_ANY, WORD),
     ROW("conversation", IS_ANY, WORD),
-    ROW("store", IS_ANY, ALL),
-    ROW("background", IS_ANY, ALL),
+    ROW("store", BOOL_OR_NULL, ALL),
+    ROW("background", BOOL_OR_NULL, ALL),
     ROW("prompt", IS_ANY, ALL),
     ROW("max_tool_calls", IS_ANY, ALL),
     ROW("temperature", IS_ANY, ALL),
@@ -111,7 +112,7 @@ const struct field request_fields[] = {
     ROWS("text", OBJECT_OR_NULL, text_fields),
     ROWS("tools", IS_ARRAY | IS_NULL, tool_fields),
     ROWS("tool_choice", IS_STRING | OBJECT_OR_NULL, choice_fields),
-    ROW("parallel_tool_calls", IS_ANY, ALL),
+    ROW("parallel_tool_calls", BOOL_OR_NULL, ALL),
     ROW("truncation", IS_ANY, WORD),
     ROW("service_tier", IS_ANY, WORD),
     ROW("include", IS_ANY, WORD),

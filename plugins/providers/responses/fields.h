@@ -23,7 +23,8 @@ enum {
 /* What is done with it. */
 enum deed {
     WORD,   /* an enumeration or an id: no text, unless it is longer than those are                        */
-    DATA,   /* base64                                                                                      */
+    DATA,   /* base64, as long as it looks like that; else one string                                      */
+    IMAGE,  /* the same, and never short; else whatever strings are in it                                  */
     TEXT,   /* one string                                                                                  */
     SYSTEM, /* the same, and the operator said it                                                          */
     NAME,   /* one string, and nobody said it: WEIR_OTHER                                                  */

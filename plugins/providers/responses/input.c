@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * input.c -- `system` and `messages` of the canonical request -> `instructions` and `input`; called by encode.c.
+ * input.c -- `system` and `messages` of the canonical request -> `instructions` and `input`; called by lower.c.
  *
- * Nothing has an id: nothing is stored.  Reasoning that OpenAI encrypted goes back in its place, before what it led to;
- * all other reasoning is left out, and is never turned into text.
+ * Nothing has an id: nothing is stored.  Reasoning that OpenAI encrypted goes back in its place, before what it led to,
+ * if that goes, too; all other reasoning is left out, and is never turned into text.
  */
 #include "canon.h"
 #include "responses.h"
@@ -13,10 +13,11 @@ struct input {
     const struct weir_json *j;
     struct emit *m;
     struct weir_error *e;
-    bool told; /* of reasoning that is left out */
+    bool told;   /* of reasoning that is left out */
+    bool custom; /* some calls took free text */
 };
 
-bool tool_is_custom(const struct weir_json *j, struct weir_ctx *c, struct weir_str name)
+bool tool_is_custom(struct weir_ctx *c, const struct weir_json *j, struct weir_str name)
 {
     for (EACH_ITEM(j, tool, weir_json_get(j, 0, "tools")))
         if (str_eq(get_value(c, j, tool, "name"), name))
@@ -27,6 +28,8 @@ bool tool_is_custom(const struct weir_json *j, struct weir_ctx *c, struct weir_s
 /* The call that a result answers took free text. */
 static bool call_is_custom(const struct input *in, struct weir_str id)
 {
+    if (!in->custom)
+        return false;
     for (EACH_ITEM(in->j, m, weir_json_get(in->j, 0, "messages")))
         for (EACH_ITEM(in->j, part, weir_json_get(in->j, m, "content")))
             if (type_is(in->j, part, "call") && str_eq(get_value(in->c, in->j, part, "id"), id))
@@ -91,7 +94,7 @@ static bool put_document(struct input *in, uint32_t part)
         return false;
     if (node_is_string(j, text)) {
         put_text(in, "input_text", text);
-        return true;
+        return !node_there(j, name) || canon_lossy_at(in->c, part, "document", true, in->e);
     }
     if (!data && !node_is_string(j, weir_json_get(j, part, "url")))
         return canon_lossy_at(in->c, part, "document", false, in->e);
@@ -124,7 +127,7 @@ static bool put_part(struct input *in, uint32_t part)
     const struct weir_json *j = in->j;
     uint32_t text = weir_json_get(j, part, "text");
 
-    if (node_there(j, weir_json_get(j, part, "cache")) && !canon_lossy_at(in->c, part, "cache_control", true, in->e))
+    if (node_there(j, weir_json_get(j, part, "cache")) && !canon_lossy_at(in->c, part, "cache", true, in->e))
         return false;
     if (type_is(j, part, "text") || type_is(j, part, "refusal")) {
         if (node_is_string(j, text) && j->nodes[text].len)
@@ -181,7 +184,7 @@ static void put_call(struct input *in, uint32_t part)
     emit_open(in->m, '{');
     emit_member_text(in->m, "type", custom ? WEIR_STR("custom_tool_call") : WEIR_STR("function_call"));
     emit_member_text(in->m, "call_id", id);
-    emit_member(in->m, "name", j, weir_json_get(j, part, "name"));
+    emit_member_text(in->m, "name", tool_name_sent(in->c, get_value(in->c, j, part, "name")));
     if (custom)
         emit_member_text(in->m, "input", get_value(in->c, j, part, "input"));
     else if (node_is_string(j, arguments) && j->nodes[arguments].len)
@@ -191,12 +194,12 @@ static void put_call(struct input *in, uint32_t part)
     emit_close(in->m, '}');
 }
 
-static bool put_reasoning(struct input *in, uint32_t part)
+static bool put_reasoning(struct input *in, uint32_t part, bool leads)
 {
     const struct weir_json *j = in->j;
     uint32_t text = weir_json_get(j, part, "text");
 
-    if (!node_says(j, weir_json_get(j, part, "kind"), "openai.encrypted")) {
+    if (!leads || !str_eq(get_value(in->c, j, part, "kind"), reasoning_kind(in->c))) {
         bool tell = !in->told && node_there(j, text);
         in->told |= tell;
         return !tell || lossy(in->c, WEIR_STR("messages.reasoning"), true, in->e);
@@ -233,14 +236,15 @@ static void put_said(struct input *in, uint32_t part)
     emit_close(in->m, '}');
 }
 
-static bool put_made(struct input *in, uint32_t part)
+/* `leads`: an item follows that reasoning may have led to; without one it is refused upstream. */
+static bool put_made(struct input *in, uint32_t part, bool leads)
 {
     if (type_is(in->j, part, "call")) {
         put_call(in, part);
         return true;
     }
     if (type_is(in->j, part, "reasoning"))
-        return put_reasoning(in, part);
+        return put_reasoning(in, part, leads);
     if (type_is(in->j, part, "text") || type_is(in->j, part, "refusal"))
         return true; /* an empty one */
     return canon_lossy_at(in->c, part, "content", false, in->e);
@@ -249,12 +253,16 @@ static bool put_made(struct input *in, uint32_t part)
 /* What the model said and did, in its order: texts that follow each other are one message. */
 static bool put_assistant(struct input *in, uint32_t content)
 {
+    uint32_t led = 0;
     bool open = false;
 
+    for (EACH_ITEM(in->j, part, content))
+        if (said_text(in, part) || type_is(in->j, part, "call"))
+            led = part;
     for (EACH_ITEM(in->j, part, content)) {
         bool said = said_text(in, part);
         if (node_there(in->j, weir_json_get(in->j, part, "cache")) &&
-            !canon_lossy_at(in->c, part, "cache_control", true, in->e))
+            !canon_lossy_at(in->c, part, "cache", true, in->e))
             return false;
         if (said && !open) {
             message_begin(in, "assistant");
@@ -266,7 +274,7 @@ static bool put_assistant(struct input *in, uint32_t content)
         open = said;
         if (said)
             put_said(in, part);
-        else if (!put_made(in, part))
+        else if (!put_made(in, part, part < led))
             return false;
     }
     if (open) {
@@ -296,7 +304,7 @@ static bool put_result(struct input *in, uint32_t part)
     if (count == 0)
         emit_text(in->m, WEIR_STR(""));
     else if (count == 1 && type_is(j, only, "text") && !node_there(j, weir_json_get(j, only, "cache")))
-        emit_node(in->m, j, weir_json_get(j, only, "text"));
+        emit_text(in->m, get_value(in->c, j, only, "text"));
     else if (!put_parts(in, content))
         return false;
     emit_close(in->m, '}');
@@ -321,13 +329,12 @@ static bool put_system(struct input *in, bool *one)
     uint32_t system = weir_json_get(j, 0, "system"), count = 0;
 
     for (EACH_ITEM(j, part, system))
-        count += weir_json_is(j, part, WEIR_JSON_OBJECT);
+        count += said_text(in, part);
     *one = count == 1;
     for (EACH_ITEM(j, part, system)) {
-        if (!*one)
+        if (!*one || !said_text(in, part))
             continue;
-        if (node_there(j, weir_json_get(j, part, "cache")) &&
-            !canon_lossy_at(in->c, part, "cache_control", true, in->e))
+        if (node_there(j, weir_json_get(j, part, "cache")) && !canon_lossy_at(in->c, part, "cache", true, in->e))
             return false;
         emit_member(in->m, "instructions", j, weir_json_get(j, part, "text"));
     }
@@ -346,18 +353,22 @@ static bool put_turn(struct input *in, uint32_t message)
     return put_message(in, node_says(j, role, "system") ? "developer" : "user", content);
 }
 
-bool encode_input(struct weir_ctx *c, struct emit *m, struct weir_error *e)
+bool lower_input(struct weir_ctx *c, struct emit *m, struct weir_error *e)
 {
-    struct input in = {c, weir_canonical(c), m, e, false};
+    struct input in = {c, weir_canonical(c), m, e, false, false};
     bool one;
+
+    for (EACH_ITEM(in.j, message, weir_json_get(in.j, 0, "messages")))
+        for (EACH_ITEM(in.j, part, weir_json_get(in.j, message, "content")))
+            in.custom |= node_true(in.j, weir_json_get(in.j, part, "custom"));
 
     if (!put_system(&in, &one))
         return false;
     emit_key(m, "input");
     emit_open(m, '[');
     for (EACH_ITEM(in.j, part, weir_json_get(in.j, 0, "system"))) {
-        if (one)
-            break;
+        if (one || !said_text(&in, part))
+            continue;
         message_begin(&in, "developer");
         emit_open(m, '[');
         if (!put_part(&in, part))

@@ -67,6 +67,13 @@ static void put_source(struct lift *l, struct weir_str url)
     emit_member_text(l->m, "media_type", (struct weir_str){url.ptr + 5, (size_t)(at - url.ptr - 5)});
 }
 
+static const char *const image_keys[] = {"type", "image_url", "file_id", "detail", "prompt_cache_breakpoint", NULL};
+static const char *const file_keys[] = {
+    "type", "file_data", "file_url", "file_id", "filename", "prompt_cache_breakpoint", NULL};
+static const char *const audio_keys[] = {"type", "input_audio", "prompt_cache_breakpoint", NULL};
+static const char *const text_keys[] = {"type", "text", "annotations", "prompt_cache_breakpoint", NULL};
+static const char *const refusal_keys[] = {"type", "refusal", "prompt_cache_breakpoint", NULL};
+
 static bool lift_image(struct lift *l, uint32_t part, const struct place *at)
 {
     uint32_t url = weir_json_get(l->j, part, "image_url"), file = weir_json_get(l->j, part, "file_id");
@@ -80,7 +87,7 @@ static bool lift_image(struct lift *l, uint32_t part, const struct place *at)
         emit_member(l->m, "file", l->j, file);
     emit_member(l->m, "detail", l->j, weir_json_get(l->j, part, "detail"));
     part_end(l, part, at);
-    return true;
+    return lift_only(l, part, at, image_keys);
 }
 
 static bool lift_file(struct lift *l, uint32_t part, const struct place *at)
@@ -104,7 +111,7 @@ static bool lift_file(struct lift *l, uint32_t part, const struct place *at)
     }
     emit_member(l->m, "name", l->j, weir_json_get(l->j, part, "filename"));
     part_end(l, part, at);
-    return true;
+    return lift_only(l, part, at, file_keys);
 }
 
 static bool lift_audio(struct lift *l, uint32_t part, const struct place *at)
@@ -117,7 +124,7 @@ static bool lift_audio(struct lift *l, uint32_t part, const struct place *at)
     emit_member(l->m, "data", l->j, weir_json_get(l->j, audio, "data"));
     emit_member(l->m, "format", l->j, weir_json_get(l->j, audio, "format"));
     part_end(l, part, at);
-    return true;
+    return lift_only(l, part, at, audio_keys);
 }
 
 static bool lift_text(struct lift *l, uint32_t part, const struct place *at)
@@ -134,9 +141,10 @@ static bool lift_text(struct lift *l, uint32_t part, const struct place *at)
     part_end(l, part, NULL);
     if (weir_json_is(j, notes, WEIR_JSON_ARRAY) && weir_json_first(j, notes) != WEIR_NO_NODE) {
         struct place p = place_at("%.40s.annotations", at->text);
-        return lossy(l->c, place_str(&p), true, l->e);
+        if (!lossy(l->c, place_str(&p), true, l->e))
+            return false;
     }
-    return true;
+    return lift_only(l, part, at, refusal ? refusal_keys : text_keys);
 }
 
 static bool lift_part(struct lift *l, uint32_t part, const struct place *at)
@@ -164,6 +172,9 @@ static bool lift_content(struct lift *l, uint32_t content, const struct place *u
         part_begin(l, "text");
         emit_member(l->m, "text", l->j, content);
         emit_close(l->m, '}');
+    } else if (node_there(l->j, content) && !weir_json_is(l->j, content, WEIR_JSON_ARRAY)) {
+        struct place at = place_at("%.40s.%s", up->text, key);
+        return lossy(l->c, place_str(&at), false, l->e);
     }
     for (EACH_ITEM(l->j, part, content)) {
         struct place at = place_at("%.40s.%s[%u]", up->text, key, (unsigned)i++);
@@ -231,7 +242,10 @@ static void lift_thought(struct lift *l, uint32_t item)
         text = reasoning_text(l, weir_json_get(l->j, item, "content"));
     if (!text.len && !opaque.len)
         return;
-    opaque_read(opaque, &kind, &opaque);
+    if (opaque_read(opaque, &kind, &opaque) && str_is(kind, "none"))
+        opaque.len = 0;
+    if (!text.len && !opaque.len)
+        return;
     part_begin(l, "reasoning");
     if (text.len)
         emit_member_text(l->m, "text", text);
@@ -243,46 +257,34 @@ static void lift_thought(struct lift *l, uint32_t item)
 }
 
 /* Ids and states name what OpenAI keeps, and are left behind with it. */
-static bool item_rest(struct lift *l, uint32_t item, const struct place *at)
-{
-    static const char *const read[] = {
-        "type",   "id",        "status", "role",    "content", "call_id",           "name",
-        "output", "arguments", "input",  "summary", "text",    "encrypted_content", NULL};
-
-    for (EACH_KEY(l->j, k, item)) {
-        const char *const *r = read;
-        while (*r && !weir_json_eq(l->j, k, *r, strlen(*r)))
-            r++;
-        if (!*r && node_there(l->j, k + 1) && !lift_lossy(l, at, k, KEY_IS(l->j, k, "phase")))
-            return false;
-    }
-    return true;
-}
+static const char *const message_keys[] = {"type", "id", "status", "role", "content", NULL};
+static const char *const thought_keys[] = {"type", "id", "status", "summary", "content", "encrypted_content", NULL};
+static const char *const result_keys[] = {"type", "id", "status", "call_id", "output", "prompt_cache_breakpoint", NULL};
+static const char *const call_keys[] = {
+    "type", "id", "status", "call_id", "name", "arguments", "prompt_cache_breakpoint", NULL};
+static const char *const custom_call_keys[] = {
+    "type", "id", "status", "call_id", "name", "input", "prompt_cache_breakpoint", NULL};
 
 static bool lift_item(struct lift *l, uint32_t item, const struct place *at)
 {
     const struct weir_json *j = l->j;
+    const char *const *known = message_keys;
 
     if (is_message(j, item)) {
         if (!lift_content(l, weir_json_get(j, item, "content"), at, "content"))
             return false;
     } else if (type_is(j, item, "reasoning")) {
         lift_thought(l, item);
+        known = thought_keys;
     } else if (item_role(j, item) == ROLE_TOOL) {
         if (!lift_result(l, item, at))
             return false;
+        known = result_keys;
     } else {
         lift_call(l, item, at);
+        known = type_is(j, item, "custom_tool_call") ? custom_call_keys : call_keys;
     }
-    return item_rest(l, item, at);
-}
-
-static bool lift_other(struct lift *l, uint32_t item, const struct place *at)
-{
-    if (type_is(l->j, item, "item_reference") ||
-        (!node_there(l->j, weir_json_get(l->j, item, "type")) && node_there(l->j, weir_json_get(l->j, item, "id"))))
-        return lift_refuse(l, at->text, "an item_reference is not supported for this model: nothing is kept.");
-    return lossy(l->c, place_str(at), false, l->e);
+    return lift_only(l, item, at, known);
 }
 
 /* ---- both lists ---- */
@@ -353,7 +355,7 @@ static bool lift_messages(struct lift *l, uint32_t input, uint32_t first)
         if (i++ < first)
             continue;
         if (role == ROLE_OTHER) {
-            if (!lift_other(l, item, &at))
+            if (!lossy(l->c, place_str(&at), false, l->e))
                 return false;
             continue;
         }

@@ -2,9 +2,6 @@
 /*
  * lift.c -- a client's body -> the canonical request: everything but the items, which are items.c's.  Host: before the
  * first attempt at an endpoint of another dialect, worker process.
- *
- * What points to something kept at OpenAI (an earlier response, a conversation, a prompt) is refused by its name,
- * whatever the provider's block says: left out, the model would answer another question.
  */
 #include "lift.h"
 
@@ -21,6 +18,15 @@ struct place place_at(const char *fmt, ...)
     return p;
 }
 
+/* null, false and what is empty do not. */
+static bool says_something(const struct weir_json *j, uint32_t node)
+{
+    uint8_t type = j->nodes[node].type;
+    bool empty = (type == WEIR_JSON_ARRAY || type == WEIR_JSON_OBJECT) && j->nodes[node].len == 2;
+
+    return type != WEIR_JSON_NULL && type != WEIR_JSON_FALSE && !empty;
+}
+
 bool lift_lossy(struct lift *l, const struct place *at, uint32_t key, bool hint)
 {
     struct weir_str k = weir_json_text(l->j, key);
@@ -29,26 +35,26 @@ bool lift_lossy(struct lift *l, const struct place *at, uint32_t key, bool hint)
     return lossy(l->c, place_str(&p), hint, l->e);
 }
 
+/* What only tells how something came about changes no meaning. */
+bool lift_only(struct lift *l, uint32_t object, const struct place *at, const char *const *known)
+{
+    for (EACH_KEY(l->j, k, object)) {
+        bool hint = KEY_IS(l->j, k, "phase") || KEY_IS(l->j, k, "logprobs");
+        const char *const *w = known;
+        while (*w && !weir_json_eq(l->j, k, *w, strlen(*w)))
+            w++;
+        if (!*w && says_something(l->j, k + 1) && !lift_lossy(l, at, k, hint))
+            return false;
+    }
+    return true;
+}
+
 bool lift_refuse(struct lift *l, const char *field, const char *why)
 {
     snprintf(l->e->code, sizeof l->e->code, "unsupported_parameter");
     snprintf(l->e->field, sizeof l->e->field, "%s", field);
     snprintf(l->e->text, sizeof l->e->text, "%s: %s", field, why);
     return false;
-}
-
-/* ---- what must not be ---- */
-
-static bool lift_stateless(struct lift *l)
-{
-    static const char *const kept[] = {"previous_response_id", "conversation", "prompt", NULL};
-
-    for (const char *const *k = kept; *k; k++)
-        if (node_there(l->j, weir_json_get(l->j, 0, *k)))
-            return lift_refuse(l, *k, "not supported for this model: nothing is kept between requests.");
-    if (node_true(l->j, weir_json_get(l->j, 0, "background")))
-        return lift_refuse(l, "background", "not supported for this model: nothing runs on behind a request.");
-    return true;
 }
 
 /* ---- tools ---- */
@@ -60,6 +66,8 @@ static void lift_at(struct lift *l, const struct place *at)
 
 static bool lift_function(struct lift *l, uint32_t tool, const struct place *at)
 {
+    static const char *const function_keys[] = {"type", "name", "description", "parameters", "strict", NULL};
+    static const char *const custom_keys[] = {"type", "name", "description", "format", NULL};
     const struct weir_json *j = l->j;
     bool custom = node_says(j, weir_json_get(j, tool, "type"), "custom");
     uint32_t strict = weir_json_get(j, tool, "strict"), format = weir_json_get(j, tool, "format");
@@ -69,21 +77,17 @@ static bool lift_function(struct lift *l, uint32_t tool, const struct place *at)
     emit_member(l->m, "description", j, weir_json_get(j, tool, "description"));
     if (custom) {
         emit_key(l->m, "custom");
-        emit_raw(l->m, node_there(j, format) ? weir_json_text(j, format) : WEIR_STR("{}"));
+        emit_raw(l->m,
+                 weir_json_is(j, format, WEIR_JSON_OBJECT) && !node_says(j, weir_json_get(j, format, "type"), "text")
+                     ? weir_json_text(j, format)
+                     : WEIR_STR("{}"));
     } else {
         emit_member(l->m, "schema", j, weir_json_get(j, tool, "parameters"));
         emit_member(l->m, "strict", j, strict);
     }
     lift_at(l, at);
     emit_close(l->m, '}');
-    for (EACH_KEY(j, k, tool)) {
-        bool known = KEY_IS(j, k, "type") || KEY_IS(j, k, "name") || KEY_IS(j, k, "description") ||
-                     (custom ? KEY_IS(j, k, "format") : KEY_IS(j, k, "parameters") || KEY_IS(j, k, "strict"));
-        bool no = weir_json_is(j, k + 1, WEIR_JSON_FALSE); /* defer_loading: false */
-        if (!known && !no && node_there(j, k + 1) && !lift_lossy(l, at, k, false))
-            return false;
-    }
-    return true;
+    return lift_only(l, tool, at, custom ? custom_keys : function_keys);
 }
 
 static bool lift_tools(struct lift *l)
@@ -135,7 +139,7 @@ static bool lift_allowed(struct lift *l, uint32_t choice)
     emit_key(l->m, "required");
     emit_bool(l->m, node_says(j, weir_json_get(j, choice, "mode"), "required"));
     emit_close(l->m, '}');
-    return true;
+    return lift_only(l, choice, &(struct place){"tool_choice"}, (const char *const[]){"type", "mode", "tools", NULL});
 }
 
 static bool lift_choice(struct lift *l)
@@ -161,18 +165,24 @@ static bool lift_choice(struct lift *l)
         emit_member(l->m, "name", j, name);
     }
     emit_close(l->m, '}');
-    return true;
+    return lift_only(l, choice, &(struct place){"tool_choice"}, (const char *const[]){"type", "name", NULL});
 }
 
 /* ---- format, reasoning, text ---- */
 
 static bool lift_format(struct lift *l)
 {
+    static const char *const schema_keys[] = {"type", "name", "description", "schema", "strict", NULL};
+    static const char *const plain_keys[] = {"type", NULL};
     const struct weir_json *j = l->j;
     uint32_t format = weir_json_get(j, weir_json_get(j, 0, "text"), "format"), type = weir_json_get(j, format, "type");
     bool schema = node_says(j, type, "json_schema");
 
-    if (!node_there(j, format) || node_says(j, type, "text"))
+    if (!node_there(j, format))
+        return true;
+    if (!lift_only(l, format, &(struct place){"text.format"}, schema ? schema_keys : plain_keys))
+        return false;
+    if (node_says(j, type, "text"))
         return true;
     if (!schema && !node_says(j, type, "json_object"))
         return lossy(l->c, WEIR_STR("text.format"), false, l->e);
@@ -189,37 +199,61 @@ static bool lift_format(struct lift *l)
     return true;
 }
 
-/* Summaries are shown only to who asks. */
-static void lift_reasoning(struct lift *l)
+static bool says_one_of(const struct weir_json *j, uint32_t node, const char *const *words)
 {
-    const struct weir_json *j = l->j;
-    uint32_t reasoning = weir_json_get(j, 0, "reasoning"), show = weir_json_get(j, reasoning, "summary");
-
-    if (!node_there(j, reasoning))
-        return;
-    if (!node_there(j, show))
-        show = weir_json_get(j, reasoning, "generate_summary");
-    emit_key(l->m, "reasoning");
-    emit_open(l->m, '{');
-    emit_member(l->m, "effort", j, weir_json_get(j, reasoning, "effort"));
-    emit_member(l->m, "show", j, show);
-    emit_close(l->m, '}');
+    while (*words && !node_says(j, node, *words))
+        words++;
+    return *words != NULL;
 }
 
-/* Keys of an object of the top level that nobody above has read. */
-static bool lift_rest(struct lift *l, const char *object, const char *const *read)
+/* Summaries are shown only to who asks. */
+static bool lift_reasoning(struct lift *l)
 {
+    static const char *const keys[] = {"effort", "summary", "generate_summary", NULL};
+    static const char *const efforts[] = {"none", "minimal", "low", "medium", "high", "xhigh", "max", NULL};
+    static const char *const shows[] = {"auto", "concise", "detailed", "none", NULL};
     const struct weir_json *j = l->j;
-    struct place at = place_at("%s", object);
+    uint32_t reasoning = weir_json_get(j, 0, "reasoning"), effort = weir_json_get(j, reasoning, "effort");
+    uint32_t show = weir_json_get(j, reasoning, "summary");
+    bool known = says_one_of(j, effort, efforts), shown;
 
-    for (EACH_KEY(j, k, weir_json_get(j, 0, object))) {
-        const char *const *r = read;
-        while (*r && !weir_json_eq(j, k, *r, strlen(*r)))
-            r++;
-        if (!*r && node_there(j, k + 1) && !lift_lossy(l, &at, k, false))
-            return false;
-    }
+    if (!node_there(j, show))
+        show = weir_json_get(j, reasoning, "generate_summary");
+    shown = says_one_of(j, show, shows);
+    if (!lift_only(l, reasoning, &(struct place){"reasoning"}, keys))
+        return false;
+    if (node_there(j, effort) && !known && !lossy(l->c, WEIR_STR("reasoning.effort"), false, l->e))
+        return false;
+    if (node_there(j, show) && !shown && !lossy(l->c, WEIR_STR("reasoning.summary"), true, l->e))
+        return false;
+    if (!known && !shown)
+        return true;
+    emit_key(l->m, "reasoning");
+    emit_open(l->m, '{');
+    if (known)
+        emit_member(l->m, "effort", j, effort);
+    if (shown)
+        emit_member(l->m, "show", j, show);
+    emit_close(l->m, '}');
     return true;
+}
+
+/* Breakpoints that the client sets take the place of the automatic one. */
+static bool lift_cache(struct lift *l)
+{
+    static const char *const keys[] = {"mode", "ttl", "type", NULL};
+    const struct weir_json *j = l->j;
+    uint32_t options = weir_json_get(j, 0, "prompt_cache_options");
+
+    if (!node_there(j, options))
+        return true;
+    if (!node_says(j, weir_json_get(j, options, "mode"), "explicit")) {
+        emit_key(l->m, "cache");
+        emit_open(l->m, '{');
+        emit_member(l->m, "ttl", j, weir_json_get(j, options, "ttl"));
+        emit_close(l->m, '}');
+    }
+    return lift_only(l, options, &(struct place){"prompt_cache_options"}, keys);
 }
 
 /* ---- the top level ---- */
@@ -228,6 +262,7 @@ enum fate {
     TAKEN,     /* has a place, or says nothing */
     HINT,      /* changes no meaning */
     TRUE_HINT, /* so when it is true */
+    OPTIONS,   /* an object whose members matter but for padding */
     NOT_ZERO,  /* matters unless it is 0 */
     NOT_WORD,  /* matters unless it is `word` */
 };
@@ -241,7 +276,7 @@ static const struct {
     {"input", TAKEN, NULL},
     {"instructions", TAKEN, NULL},
     {"stream", TAKEN, NULL},
-    {"stream_options", HINT, NULL},
+    {"stream_options", OPTIONS, NULL},
     {"max_output_tokens", TAKEN, NULL},
     {"temperature", TAKEN, NULL},
     {"top_p", TAKEN, NULL},
@@ -262,7 +297,8 @@ static const struct {
     {"prompt", TAKEN, NULL},
     {"store", TRUE_HINT, NULL},
     {"prompt_cache_retention", HINT, NULL},
-    {"prompt_cache_options", HINT, NULL},
+    {"prompt_cache_options", TAKEN, NULL},
+    {"max_tool_calls", HINT, NULL}, /* of the vendor's tools, of which there are none elsewhere */
     {"top_logprobs", NOT_ZERO, NULL},
     {"truncation", NOT_WORD, "disabled"},
 };
@@ -284,6 +320,9 @@ static bool lift_key(struct lift *l, uint32_t key)
             return lift_lossy(l, NULL, key, true);
         case TRUE_HINT:
             return !node_true(j, v) || lift_lossy(l, NULL, key, true);
+        case OPTIONS:
+            return lift_only(l, v, &(struct place){"stream_options"},
+                             (const char *const[]){"include_obfuscation", NULL});
         case NOT_ZERO:
             return weir_json_int(j, v, -1) == 0 || lift_lossy(l, NULL, key, false);
         case NOT_WORD:
@@ -308,13 +347,16 @@ static bool lift_include(struct lift *l)
 
 static bool lift_losses(struct lift *l)
 {
-    static const char *const reasoning[] = {"effort", "summary", "generate_summary", NULL};
     static const char *const text[] = {"format", "verbosity", NULL};
+    uint32_t user = weir_json_get(l->j, 0, "user");
 
     for (EACH_KEY(l->j, k, 0))
         if (!lift_key(l, k))
             return false;
-    return lift_include(l) && lift_rest(l, "reasoning", reasoning) && lift_rest(l, "text", text);
+    if (node_there(l->j, user) && node_there(l->j, weir_json_get(l->j, 0, "safety_identifier")) &&
+        !lossy(l->c, WEIR_STR("user"), true, l->e))
+        return false; /* one of them has a place */
+    return lift_include(l) && lift_only(l, weir_json_get(l->j, 0, "text"), &(struct place){"text"}, text);
 }
 
 static void lift_names(struct lift *l)
@@ -345,18 +387,28 @@ static void lift_sampling(struct lift *l)
     emit_member(l->m, "top_p", j, weir_json_get(j, 0, "top_p"));
 }
 
-static void lift_tail(struct lift *l)
+static bool lift_tail(struct lift *l)
 {
+    static const char *const levels[] = {"low", "medium", "high", NULL};
     const struct weir_json *j = l->j;
-    uint32_t user = weir_json_get(j, 0, "safety_identifier");
+    uint32_t user = weir_json_get(j, 0, "safety_identifier"), metadata = weir_json_get(j, 0, "metadata");
+    uint32_t verbosity = weir_json_get(j, weir_json_get(j, 0, "text"), "verbosity");
+    uint32_t tier = weir_json_get(j, 0, "service_tier");
+    bool level = says_one_of(j, verbosity, levels);
 
     if (!node_there(j, user))
         user = weir_json_get(j, 0, "user");
-    emit_member(l->m, "verbosity", j, weir_json_get(j, weir_json_get(j, 0, "text"), "verbosity"));
-    emit_member(l->m, "service_tier", j, weir_json_get(j, 0, "service_tier"));
+    if (node_there(j, verbosity) && !level && !lossy(l->c, WEIR_STR("text.verbosity"), true, l->e))
+        return false;
+    if (level)
+        emit_member(l->m, "verbosity", j, verbosity);
+    if (node_is_string(j, tier))
+        emit_member(l->m, "service_tier", j, tier);
     emit_member(l->m, "user", j, user);
-    emit_member(l->m, "metadata", j, weir_json_get(j, 0, "metadata"));
+    if (weir_json_is(j, metadata, WEIR_JSON_OBJECT))
+        emit_member(l->m, "metadata", j, metadata);
     emit_member(l->m, "cache_key", j, weir_json_get(j, 0, "prompt_cache_key"));
+    return lift_cache(l);
 }
 
 bool responses_lift(struct weir_ctx *c, struct weir_error *e)
@@ -366,8 +418,10 @@ bool responses_lift(struct weir_ctx *c, struct weir_error *e)
 
     if (!l.j)
         return lift_refuse(&l, "input", "there is no body.");
-    if (!lift_stateless(&l) || !lift_losses(&l))
+    if (kept_refuse(l.j, e) || !lift_losses(&l))
         return false;
+    if (!node_there(l.j, weir_json_get(l.j, 0, "input")))
+        return lift_refuse(&l, "input", "there is none.");
     emit_open(&m, '{');
     lift_names(&l);
     emit_key(&m, "stream");
@@ -375,10 +429,8 @@ bool responses_lift(struct weir_ctx *c, struct weir_error *e)
     if (!lift_input(c, &m, e) || !lift_tools(&l) || !lift_choice(&l))
         return false;
     lift_sampling(&l);
-    if (!lift_format(&l))
+    if (!lift_format(&l) || !lift_reasoning(&l) || !lift_tail(&l))
         return false;
-    lift_reasoning(&l);
-    lift_tail(&l);
     emit_close(&m, '}');
     weir_out(c, text_view(&m.t));
     return true;

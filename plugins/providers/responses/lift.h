@@ -24,8 +24,10 @@ static inline struct weir_str place_str(const struct place *p)
     return str_of(p->text);
 }
 
-/* A key that has no place in the canonical request. */
+/* A key that has no place in the canonical request.  `at` NULL: of the top level. */
 bool lift_lossy(struct lift *, const struct place *at, uint32_t key, bool hint);
+/* Every key of `object` that is not among `known` (NULL-ended) is such a one. */
+bool lift_only(struct lift *, uint32_t object, const struct place *at, const char *const *known);
 /* What no provider's setting can make go away. */
 bool lift_refuse(struct lift *, const char *field, const char *why);
 

@@ -108,7 +108,7 @@ void item_write(struct weir_ctx *c, struct emit *m, uint32_t index, const char *
     emit_key(m, "id");
     item_id_write(c, m, index);
     emit_member_text(m, "type", str_of(types[it->kind]));
-    if (it->kind != ITEM_REASONING)
+    if (it->kind != ITEM_REASONING || strcmp(status, "incomplete") == 0)
         emit_member_text(m, "status", str_of(status));
     if (it->kind == ITEM_MESSAGE)
         object_message(m, it, done);

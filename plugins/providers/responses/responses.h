@@ -11,8 +11,8 @@
 #include "walk.h"
 
 struct responses { /* one row of responses_options[] each */
-    const char *url, *key, *auth, *organization, *project;
-    bool encrypted_reasoning;
+    const char *url, *key, *auth, *organization, *project, *issuer;
+    bool encrypted_reasoning, stateful;
 };
 
 #define MOST_STREAMS 1024             /* texts of one answer that arrive in pieces */
@@ -30,6 +30,7 @@ struct stream {
     uint32_t output, part;
     uint8_t kind;                     /* enum stream_kind */
     bool open, begun, ended, named;   /* wants its `last`; has had text; its text is complete; has told the call */
+    bool missed;                      /* pieces came before the call was told: only the whole of it counts */
     uint32_t frame;                   /* in which it began */
     struct digest digest;
     struct weir_str item;             /* raw, for texts set free */
@@ -38,10 +39,11 @@ struct stream {
 /* ---- answer ---- */
 
 enum item_kind { ITEM_MESSAGE, ITEM_REASONING, ITEM_FUNCTION, ITEM_CUSTOM };
-enum item_state { ITEM_OPEN, ITEM_TEXT_DONE, ITEM_DONE };
+enum item_state { ITEM_OPEN, ITEM_TEXT_DONE, ITEM_DONE, ITEM_CUT }; /* cut: not complete, and never will be */
 
 struct item {
     uint8_t kind, state, channel;
+    bool wrapped;                     /* arguments for a tool that takes plain text: {"input": text} until it ends */
     uint32_t choice, block;
     struct text text;
     struct weir_str call_id, name, encrypted;
@@ -56,14 +58,19 @@ struct responses_local { /* one request, zeroed */
     /* both: of the response; raw JSON text when decode saw it */
     struct weir_str id, model, created;
     int64_t sequence;                 /* the next record's number */
+    int64_t inserted;                 /* records of ours among the upstream's */
+    uint32_t number_at, number_len;   /* of the frame at hand: where its number stands; 0: it has none */
     /* answer, another dialect */
     bool writing, ended;
     struct item *items; uint32_t item_count, item_cap;
+    uint32_t settled;                 /* so many items from the first are done */
+    uint32_t waiting;                 /* the item whose text ended last, counted from 1: what comes next tells how */
     struct text out;
     size_t written;
     struct weir_usage usage;
     bool usage_known;
     enum weir_finish finish;
+    bool incomplete;                  /* by what `finish` says */
 };
 
 static inline bool type_is(const struct weir_json *j, uint32_t object, const char *type)
@@ -79,12 +86,22 @@ bool responses_decode(struct weir_ctx *, const struct weir_frame *, struct weir_
 bool responses_answer(struct weir_ctx *, const struct weir_event *);
 void responses_refuse(struct weir_ctx *, const struct weir_refusal *);
 
+/* piece.c: a piece of text ahead of the frame at hand.  false: it belongs to no text of the answer. */
+bool answer_piece(struct weir_ctx *, const struct weir_event *);
 /* items.c: `system` and `messages` of the canonical request, of `instructions` and `input`. */
 bool lift_input(struct weir_ctx *, struct emit *, struct weir_error *);
+/* lower.c: the canonical request as a body.  false: the error says what cannot be said. */
+bool lower_body(struct weir_ctx *, struct emit *, struct weir_str model, struct weir_error *);
+/* lower.c: the kind that this server's encrypted reasoning has in the canonical request and in events. */
+struct weir_str reasoning_kind(struct weir_ctx *);
+/* lower.c: the name of a tool as servers take it, always the same for the same. */
+struct weir_str tool_name_sent(struct weir_ctx *, struct weir_str name);
 /* input.c: `instructions` (one text) or the first items, and `input`, of the canonical request. */
-bool encode_input(struct weir_ctx *, struct emit *, struct weir_error *);
+bool lower_input(struct weir_ctx *, struct emit *, struct weir_error *);
+/* kept.c: true: the request points to something that only its server keeps; the error names it. */
+bool kept_refuse(const struct weir_json *, struct weir_error *);
 /* input.c: the canonical tool of this name takes free text. */
-bool tool_is_custom(const struct weir_json *, struct weir_ctx *, struct weir_str name);
+bool tool_is_custom(struct weir_ctx *, const struct weir_json *, struct weir_str name);
 
 /* usage.c: an object of the upstream as a partition, false: it says nothing; and back. */
 bool usage_read(const struct weir_json *, uint32_t object, struct weir_usage *);

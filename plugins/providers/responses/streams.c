@@ -3,17 +3,17 @@
 #include "streams.h"
 
 const struct stream_grammar stream_grammar[KIND_COUNT] = {
-    [KIND_TEXT] = {"response.output_text", "text", "content_index", WEIR_TEXT},
-    [KIND_REFUSAL] = {"response.refusal", "refusal", "content_index", WEIR_TEXT},
-    [KIND_SUMMARY] = {"response.reasoning_summary_text", "text", "summary_index", WEIR_REASONING},
-    [KIND_REASONING] = {"response.reasoning_text", "text", "content_index", WEIR_REASONING},
-    [KIND_ARGUMENTS] = {"response.function_call_arguments", "arguments", NULL, WEIR_ARGUMENTS},
-    [KIND_CUSTOM] = {"response.custom_tool_call_input", "input", NULL, WEIR_TEXT},
-    [KIND_MCP] = {"response.mcp_call_arguments", "arguments", NULL, WEIR_ARGUMENTS},
-    [KIND_CODE] = {"response.code_interpreter_call_code", "code", NULL, WEIR_TEXT},
-    [KIND_COMMAND] = {"response.shell_call_command", "command", "command_index", WEIR_TEXT},
-    [KIND_DIFF] = {"response.apply_patch_call_operation_diff", "diff", NULL, WEIR_TEXT},
-    [KIND_TRANSCRIPT] = {"response.audio.transcript", NULL, NULL, WEIR_TEXT},
+    [KIND_TEXT] = {"response.output_text", "text", "content_index", WEIR_TEXT, true},
+    [KIND_REFUSAL] = {"response.refusal", "refusal", "content_index", WEIR_TEXT, true},
+    [KIND_SUMMARY] = {"response.reasoning_summary_text", "text", "summary_index", WEIR_REASONING, true},
+    [KIND_REASONING] = {"response.reasoning_text", "text", "content_index", WEIR_REASONING, true},
+    [KIND_ARGUMENTS] = {"response.function_call_arguments", "arguments", NULL, WEIR_ARGUMENTS, true},
+    [KIND_CUSTOM] = {"response.custom_tool_call_input", "input", NULL, WEIR_TEXT, true},
+    [KIND_MCP] = {"response.mcp_call_arguments", "arguments", NULL, WEIR_ARGUMENTS, false},
+    [KIND_CODE] = {"response.code_interpreter_call_code", "code", NULL, WEIR_TEXT, false},
+    [KIND_COMMAND] = {"response.shell_call_command", "command", "command_index", WEIR_TEXT, false},
+    [KIND_DIFF] = {"response.apply_patch_call_operation_diff", "diff", NULL, WEIR_TEXT, false},
+    [KIND_TRANSCRIPT] = {"response.audio.transcript", NULL, NULL, WEIR_TEXT, false},
 };
 
 struct stream *stream_find(struct responses_local *l, uint32_t output, enum stream_kind kind, uint32_t part)

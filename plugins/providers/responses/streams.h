@@ -19,6 +19,7 @@ struct stream_grammar {
     const char *whole;                /* the member of STEM.done that says all of it; NULL: none */
     const char *index;                /* the member that counts its parts; NULL: one part */
     enum weir_channel channel;
+    bool told;                        /* to clients of other dialects: what the model says, and calls of their tools */
 };
 
 extern const struct stream_grammar stream_grammar[KIND_COUNT];

@@ -11,6 +11,7 @@
  */
 #include <stdio.h>
 
+#include "canon.h"
 #include "decode.h"
 
 bool give_up(struct decoder *d, const char *text)
@@ -46,6 +47,15 @@ static struct stream *get(struct decoder *d, uint32_t output, enum stream_kind k
     if (!s)
         give_up(d, "the answer has too many texts");
     return s;
+}
+
+/* A client of another dialect gets what the model says and calls of its tools, and of these nothing before their name:
+ * what came too early is in the whole. */
+static bool is_hidden(const struct decoder *d, const struct stream *s)
+{
+    bool call = s->kind == KIND_ARGUMENTS || s->kind == KIND_CUSTOM;
+
+    return d->l->foreign && (!stream_grammar[s->kind].told || (call && !s->named));
 }
 
 static bool merges(const struct decoder *d, enum stream_kind kind)
@@ -100,12 +110,12 @@ static void emit_piece(struct decoder *d, struct stream *s, uint32_t node, bool 
     weir_emit(d->c, &ev);
 }
 
-/* After its end a text that goes on is one of its own: what was held has been let go. */
-static void emit_stray(struct decoder *d, enum weir_channel channel, uint32_t node)
+/* After its end a text that goes on is one of its own, too: what was held has been let go. */
+void text_stray(struct decoder *d, enum weir_channel channel, uint32_t node)
 {
     struct weir_event ev;
 
-    if (d->l->foreign)
+    if (d->l->foreign || !is_text(d, node))
         return;
     if (d->l->stray_count == MOST_STRAYS) {
         give_up(d, "the answer has too many texts");
@@ -124,10 +134,13 @@ void text_piece(struct decoder *d, uint32_t output, enum stream_kind kind, uint3
 
     if (!s || !is_text(d, node))
         return;
+    s->missed |= is_hidden(d, s);
+    if (s->missed)
+        return;
     if (!s->item.len && item.len && item.len <= 256)
         s->item = text_keep(d->c, item);
     if (s->ended)
-        emit_stray(d, stream_grammar[kind].channel, node);
+        text_stray(d, stream_grammar[kind].channel, node);
     else
         emit_piece(d, s, node, false);
 }
@@ -146,7 +159,7 @@ void text_whole(struct decoder *d, uint32_t output, enum stream_kind kind, uint3
     struct stream *s = get(d, output, kind, part), *same;
     struct digest digest = {0, 0};
 
-    if (!s)
+    if (!s || is_hidden(d, s))
         return;
     if (is_text(d, node))
         digest_add(&digest, weir_json_text(d->j, node));
@@ -159,7 +172,7 @@ void text_whole(struct decoder *d, uint32_t output, enum stream_kind kind, uint3
         if (same && !d->l->foreign && is_text(d, node))
             emit_copy(d, same, node);
         else if (!same && is_text(d, node))
-            emit_stray(d, stream_grammar[kind].channel, node);
+            text_stray(d, stream_grammar[kind].channel, node);
     }
     s->ended = true;
 }
@@ -193,7 +206,7 @@ void texts_end(struct decoder *d, bool all, uint32_t output)
     }
 }
 
-/* ---- items ---- */
+/* ---- parts ---- */
 
 void part_texts(struct decoder *d, uint32_t output, uint32_t part, uint32_t index)
 {
@@ -201,20 +214,25 @@ void part_texts(struct decoder *d, uint32_t output, uint32_t part, uint32_t inde
         const char *type, *key;
         enum stream_kind kind;
     } parts[] = {
-        {"output_text", "text", KIND_TEXT},
-        {"refusal", "refusal", KIND_REFUSAL},
-        {"summary_text", "text", KIND_SUMMARY},
+        {"output_text", "text", KIND_TEXT},         {"text", "text", KIND_TEXT},
+        {"refusal", "refusal", KIND_REFUSAL},       {"summary_text", "text", KIND_SUMMARY},
         {"reasoning_text", "text", KIND_REASONING},
     };
-    uint32_t type = weir_json_get(d->j, part, "type");
+    uint32_t type = weir_json_get(d->j, part, "type"), text = WEIR_NO_NODE;
 
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (node_says(d->j, type, parts[i].type)) {
-            uint32_t node = weir_json_get(d->j, part, parts[i].key);
-            if (is_text(d, node))
-                text_whole(d, output, parts[i].kind, index, node);
-            text_shadow(d, output, parts[i].kind, index, weir_json_get(d->j, part, "logprobs"));
-        }
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (!node_says(d->j, type, parts[i].type))
+            continue;
+        text = weir_json_get(d->j, part, parts[i].key);
+        if (is_text(d, text))
+            text_whole(d, output, parts[i].kind, index, text);
+        text_shadow(d, output, parts[i].kind, index, weir_json_get(d->j, part, "logprobs"));
+    }
+    if (!weir_json_is(d->j, part, WEIR_JSON_OBJECT))
+        strings_say(d, part);
+    for (EACH_KEY(d->j, k, part))
+        if (k + 1 != text)
+            strings_member(d, k);
 }
 
 static void list_texts(struct decoder *d, uint32_t output, uint32_t array)
@@ -225,6 +243,48 @@ static void list_texts(struct decoder *d, uint32_t output, uint32_t array)
         part_texts(d, output, part, i++);
 }
 
+/* ---- calls ---- */
+
+/* The client's name of a tool that was renamed for this upstream. */
+static struct weir_str tool_name(const struct decoder *d, struct weir_str said)
+{
+    const struct weir_json *j = weir_canonical(d->c);
+
+    for (EACH_ITEM(j, tool, j ? weir_json_get(j, 0, "tools") : WEIR_NO_NODE)) {
+        struct weir_str name = get_value(d->c, j, tool, "name");
+        if (str_eq(tool_name_sent(d->c, name), said))
+            return name;
+    }
+    return said;
+}
+
+/* xAI tells of its own search as custom calls: what the client has not declared is none of its. */
+void call_begin(struct decoder *d, uint32_t output, uint32_t item)
+{
+    uint32_t type = weir_json_get(d->j, item, "type");
+    bool custom = node_says(d->j, type, "custom_tool_call");
+    enum stream_kind kind = custom ? KIND_CUSTOM : KIND_ARGUMENTS;
+    struct weir_event ev;
+    struct weir_str name;
+    struct stream *s;
+
+    if (!custom && !node_says(d->j, type, "function_call"))
+        return;
+    name = tool_name(d, get_value(d->c, d->j, item, "name"));
+    if (custom && d->l->foreign && !tool_is_custom(d->c, weir_canonical(d->c), name))
+        return;
+    s = get(d, output, kind, 0);
+    if (!s || s->named)
+        return;
+    d->l->called = s->named = s->open = true;
+    ev = event_of(stream_grammar[kind].channel, block_of(d, s));
+    ev.tool_id = get_value(d->c, d->j, item, "call_id");
+    ev.tool_name = name;
+    weir_emit(d->c, &ev);
+}
+
+/* ---- items ---- */
+
 /* Commands of a shell. */
 static void command_texts(struct decoder *d, uint32_t output, uint32_t array)
 {
@@ -233,59 +293,29 @@ static void command_texts(struct decoder *d, uint32_t output, uint32_t array)
     for (EACH_ITEM(d->j, node, array)) {
         if (is_text(d, node))
             text_whole(d, output, KIND_COMMAND, i, node);
+        else
+            strings_say(d, node);
         i++;
     }
 }
 
-static bool is_key(const struct weir_json *j, uint32_t node)
+static void one_text(struct decoder *d, uint32_t output, enum stream_kind kind, uint32_t node)
 {
-    size_t at = (size_t)j->nodes[node].at + j->nodes[node].len + 1;
-
-    while (at < j->text.len && strchr(" \t\r\n", j->text.ptr[at]))
-        at++;
-    return at < j->text.len && j->text.ptr[at] == ':';
+    if (is_text(d, node))
+        text_whole(d, output, kind, 0, node);
+    else
+        strings_say(d, node);
 }
 
-void begun_texts(struct decoder *d, uint32_t container)
-{
-    static const char *const keys[] = {"text", "refusal", "arguments", "input", "code", "diff", NULL};
-
-    if (container == WEIR_NO_NODE || d->l->foreign)
-        return;
-    for (uint32_t i = container; i + 1 < d->j->nodes[container].next; i++)
-        for (const char *const *k = keys; *k; k++)
-            if (node_says(d->j, i, *k) && is_key(d->j, i) && is_text(d, i + 1))
-                emit_stray(d, strcmp(*k, "arguments") == 0 ? WEIR_ARGUMENTS : WEIR_TEXT, i + 1);
-}
-
-void call_begin(struct decoder *d, uint32_t output, uint32_t item)
-{
-    uint32_t type = weir_json_get(d->j, item, "type");
-    bool custom = node_says(d->j, type, "custom_tool_call");
-    enum stream_kind kind = custom ? KIND_CUSTOM : KIND_ARGUMENTS;
-    struct weir_event ev;
-    struct stream *s;
-
-    if (!custom && !node_says(d->j, type, "function_call"))
-        return;
-    s = get(d, output, kind, 0);
-    if (!s || s->named)
-        return;
-    d->l->called = s->named = s->open = true;
-    ev = event_of(stream_grammar[kind].channel, block_of(d, s));
-    ev.tool_id = get_value(d->c, d->j, item, "call_id");
-    ev.tool_name = get_value(d->c, d->j, item, "name");
-    weir_emit(d->c, &ev);
-}
-
-/* Encrypted reasoning belongs to the item's block, and comes only when that is complete. */
+/* Encrypted reasoning belongs to the item's block, and comes only when that is complete.  A weir as the upstream says
+ * whose it is. */
 static void opaque_texts(struct decoder *d, uint32_t output, uint32_t item)
 {
-    struct weir_str data = get_value(d->c, d->j, item, "encrypted_content");
+    struct weir_str data = get_value(d->c, d->j, item, "encrypted_content"), kind = reasoning_kind(d->c);
     struct weir_event ev;
     struct stream *s;
 
-    if (!data.len || !d->l->foreign)
+    if (!data.len || !d->l->foreign || (opaque_read(data, &kind, &data) && !data.len))
         return;
     s = get(d, output, KIND_SUMMARY, 0);
     if (!s || s->named)
@@ -293,40 +323,63 @@ static void opaque_texts(struct decoder *d, uint32_t output, uint32_t item)
     s->named = true;
     ev = event_of(WEIR_OPAQUE, block_of(d, head_of(d, s)));
     ev.detail = data;
-    ev.value = WEIR_STR("openai.encrypted");
+    ev.value = kind;
     weir_emit(d->c, &ev);
 }
 
-static void one_text(struct decoder *d, uint32_t output, enum stream_kind kind, uint32_t node)
+/* What a tool is told to do: members of `action` and `operation`. */
+static void action_texts(struct decoder *d, uint32_t output, uint32_t action)
 {
-    if (is_text(d, node))
-        text_whole(d, output, kind, 0, node);
+    for (EACH_KEY(d->j, k, action)) {
+        if (weir_json_is(d->j, k + 1, WEIR_JSON_ARRAY) && (KEY_IS(d->j, k, "commands") || KEY_IS(d->j, k, "command")))
+            command_texts(d, output, k + 1);
+        else if (KEY_IS(d->j, k, "diff"))
+            one_text(d, output, KIND_DIFF, k + 1);
+        else
+            strings_member(d, k);
+    }
+}
+
+static void member_texts(struct decoder *d, uint32_t output, uint32_t type, uint32_t key)
+{
+    static const struct {
+        const char *type, *key;
+        enum stream_kind kind;
+    } wholes[] = {
+        {"function_call", "arguments", KIND_ARGUMENTS},
+        {"custom_tool_call", "input", KIND_CUSTOM},
+        {"mcp_call", "arguments", KIND_MCP},
+        {"mcp_approval_request", "arguments", KIND_MCP},
+        {"code_interpreter_call", "code", KIND_CODE},
+    };
+    const struct weir_json *j = d->j;
+    uint32_t v = key + 1;
+
+    for (size_t i = 0; i < sizeof wholes / sizeof *wholes; i++)
+        if (node_says(j, type, wholes[i].type) && weir_json_eq(j, key, wholes[i].key, strlen(wholes[i].key))) {
+            one_text(d, output, wholes[i].kind, v);
+            return;
+        }
+    if (weir_json_is(j, v, WEIR_JSON_ARRAY) && (KEY_IS(j, key, "content") || KEY_IS(j, key, "summary")))
+        list_texts(d, output, v);
+    else if (weir_json_is(j, v, WEIR_JSON_OBJECT) && (KEY_IS(j, key, "action") || KEY_IS(j, key, "operation")))
+        action_texts(d, output, v);
+    else
+        strings_member(d, key);
 }
 
 void item_texts(struct decoder *d, uint32_t output, uint32_t item, bool ends)
 {
-    const struct weir_json *j = d->j;
-    uint32_t type = weir_json_get(j, item, "type"), action = weir_json_get(j, item, "action");
-    bool call = node_says(j, type, "function_call"), custom = node_says(j, type, "custom_tool_call");
+    uint32_t type = weir_json_get(d->j, item, "type");
 
     call_begin(d, output, item);
-    if (call)
-        one_text(d, output, KIND_ARGUMENTS, weir_json_get(j, item, "arguments"));
-    else if (custom)
-        one_text(d, output, KIND_CUSTOM, weir_json_get(j, item, "input"));
-    else if (node_says(j, type, "mcp_call") || node_says(j, type, "mcp_approval_request"))
-        one_text(d, output, KIND_MCP, weir_json_get(j, item, "arguments"));
-    else if (node_says(j, type, "code_interpreter_call"))
-        one_text(d, output, KIND_CODE, weir_json_get(j, item, "code"));
-    else if (node_says(j, type, "apply_patch_call"))
-        one_text(d, output, KIND_DIFF, weir_json_get(j, weir_json_get(j, item, "operation"), "diff"));
-    command_texts(d, output, weir_json_get(j, action, "commands"));
-    command_texts(d, output, weir_json_get(j, action, "command"));
-    list_texts(d, output, weir_json_get(j, item, "summary"));
-    list_texts(d, output, weir_json_get(j, item, "content"));
+    if (!weir_json_is(d->j, item, WEIR_JSON_OBJECT))
+        strings_say(d, item);
+    for (EACH_KEY(d->j, k, item))
+        member_texts(d, output, type, k);
     if (!ends)
         return;
     texts_end(d, false, output);
-    if (node_says(j, type, "reasoning"))
+    if (node_says(d->j, type, "reasoning"))
         opaque_texts(d, output, item);
 }
