@@ -502,8 +502,8 @@ struct weir_host {
     void (*emit)(struct weir_ctx *, const struct weir_event *);
     /* decode: the client does not get this frame.  Its events are seen all the same. */
     void (*frame_drop)(struct weir_ctx *);
-    /* decode, and answer while text is set free ahead of a frame: bytes [at, at + len) of frame->data reach the client
-     * as `with`.  The same bytes once more: the later `with` counts. */
+    /* decode: bytes [at, at + len) of frame->data reach the client as `with`.  answer, while text is set free ahead of a
+     * frame, may do the same, and a splice of the same bytes takes the place of decode's. */
     void (*frame_splice)(struct weir_ctx *, uint32_t at, uint32_t len, struct weir_str with);
     /* answer, refuse, list: bytes to the client.  lift: of the canonical request. */
     void (*out)(struct weir_ctx *, struct weir_str);

@@ -471,7 +471,7 @@ static inline void wt_host_frame_splice(struct weir_ctx *c, uint32_t at, uint32_
 
     if (!wt_allowed(t, WT_DECODE | WT_ANSWER, "frame_splice"))
         return;
-    for (size_t i = 0; i < t->frame_splices.count; i++) {
+    for (size_t i = 0; t->hook == WT_ANSWER && i < t->frame_splices.count; i++) {
         struct weir_test_splice *s = (struct weir_test_splice *)t->frame_splices.items + i;
         if (s->at == at && s->len == len) {
             s->with = wt_copy(&t->memory, with);

@@ -449,15 +449,16 @@ void frame_drop(struct ctx *c)
 void frame_splice(struct ctx *c, uint32_t at, uint32_t len, struct weir_str with)
 {
     struct answer *a = c->r->answer;
-    struct splice *s;
 
     if (!a || (c->hook != HOOK_DECODE && c->hook != HOOK_ANSWER))
         return;
     with = arena_copy(a->frame.arena, with);
-    for (s = a->frame.splices; s < a->frame.splices + a->frame.splice_count; s++)
+    for (size_t i = 0; c->hook == HOOK_ANSWER && i < a->frame.splice_count; i++) {
+        struct splice *s = &a->frame.splices[i];
         if (s->at == at && s->len == len) {
             s->with = with;
             return;
         }
+    }
     splice_add(&a->frame, at, len, with);
 }
