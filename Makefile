@@ -207,6 +207,6 @@ install: all install-sdk
 	for p in $(PLUGINS:$(B)/%=%); do install -D -m 755 $(B)/$$p $(DESTDIR)$(PREFIX)/lib/weir/$$p; done
 
 clean:
-	rm -rf build
+	rm -rf $(B)
 
 -include $(shell [ -d $(B) ] && find $(B) -name '*.d' 2>/dev/null)

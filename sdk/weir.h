@@ -182,15 +182,20 @@ static inline int64_t weir_json_int(const struct weir_json *j, uint32_t node, in
 
 /* ---- the request, as its dialect reads it ------------------------------------------------------------------- */
 
-enum weir_kind {              /* what a path is for; the record and the catalogue use these names */
+enum weir_kind {              /* what a path is for; records call it `task`, by the words of docs/pipeline.md */
     WEIR_CHAT, WEIR_COMPLETION, WEIR_EMBEDDING, WEIR_MODERATION,
     WEIR_LIST_MODELS, WEIR_SHOW_MODEL,       /* answered by the dialect's `list`, sent nowhere */
     WEIR_RERANK, WEIR_COUNT_TOKENS,
+    WEIR_UNSERVED,                           /* part of the API, but not served: `accept` is called without a body and
+                                                refuses with a sentence that names the alternative; answered with 501 */
+    WEIR_IMAGE, WEIR_IMAGE_EDIT, WEIR_IMAGE_VARIATION, WEIR_SPEECH, WEIR_TRANSCRIPTION, WEIR_TRANSLATION,
+    WEIR_FILE, WEIR_UPLOAD, WEIR_BATCH,      /* these three name no model                                        */
 };
 #define WEIR_CAN(kind) (1u << (kind))        /* for the sets `lifts` and `lowers` of struct weir_plugin */
 
 struct weir_path {            /* one path that a dialect serves; /api is accepted before it too */
-    const char *method, *path;               /* "GET", "/v1/models/"; a path that ends in '/' is a prefix         */
+    const char *method, *path;               /* "GET", "*" for any; "/v1/models/": a path that ends in '/' is a
+                                                prefix                                                           */
     enum weir_kind kind;
     const char *header;                      /* the row counts only for requests that have this header, and then
                                                 before rows without; NULL: for all                                */

@@ -28,7 +28,7 @@ static inline const struct weir_path *wt_path(struct weir_test *t, const char *m
     for (; row && row->path; row = (const void *)((const char *)row + p->path_size)) {
         size_t n = strlen(row->path);
         bool prefix = n > 1 && row->path[n - 1] == '/';
-        if (strcmp(row->method, method) == 0 &&
+        if ((strcmp(row->method, method) == 0 || strcmp(row->method, "*") == 0) &&
             (prefix ? strlen(path) > n && strncmp(path, row->path, n) == 0 : strcmp(path, row->path) == 0)) {
             if (row->header && wt_header_there(t, row->header))
                 return row;

@@ -8,6 +8,7 @@
 #include "ipc/metrics.h"
 #include "ipc/record.h"
 #include "world/options.h"
+#include "worker/kind.h"
 #include "worker/pipeline.h"
 #include "world/catalogue.h"
 #include "world/plugin.h"
@@ -149,7 +150,7 @@ static void metric_row(const char *name, const char *type, enum metric_label lab
 {
     static const char *const labels[] = {
         [LABEL_NONE] = "",       [LABEL_STEP] = "step", [LABEL_OUTCOME] = "outcome", [LABEL_ENDPOINT] = "provider",
-        [LABEL_STAGE] = "stage", [LABEL_SINK] = "sink"};
+        [LABEL_STAGE] = "stage", [LABEL_SINK] = "sink", [LABEL_TASK] = "task"};
     size_t n = strlen(name);
 
     if (strcmp(type, "HISTOGRAM") == 0)
@@ -187,6 +188,8 @@ static bool page_pipeline(const char *folder)
     PIPELINE(STEP_ROW)
     printf("\n## Outcomes\n\nWhat a request came to: `outcome` in its record.\n\n| outcome | when |\n| --- | --- |\n");
     OUTCOMES(ROW)
+    printf("\n## Tasks\n\nWhat a path is for: `task` in a record.\n\n| task | what |\n| --- | --- |\n");
+    KINDS(ROW)
     return true;
 }
 

@@ -17,7 +17,7 @@ static const struct {
 } rows[] = {METRICS(METRICS_ROW)};
 #undef METRICS_ROW
 
-static const char *const label_names[] = {"", "step", "outcome", "endpoint", "stage", "sink"};
+static const char *const label_names[] = {"", "step", "outcome", "endpoint", "stage", "sink", "task"};
 
 struct metrics { /* each process's own; the lanes are shared */
     _Atomic int64_t *lanes;

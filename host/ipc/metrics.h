@@ -13,11 +13,13 @@
 #include "base/buf.h"
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };     /* a histogram is of us, shown as seconds */
-enum metric_label { LABEL_NONE, LABEL_STEP, LABEL_OUTCOME, LABEL_ENDPOINT, LABEL_STAGE, LABEL_SINK };
+enum metric_label { LABEL_NONE, LABEL_STEP, LABEL_OUTCOME, LABEL_ENDPOINT, LABEL_STAGE, LABEL_SINK, LABEL_TASK };
+#define LABEL_COUNT (LABEL_TASK + 1)
 
 /*    name                  type       label           help                                                          */
 #define METRICS(X)                                                                                                     \
     X(requests,              COUNTER,   LABEL_OUTCOME,  "Requests that have ended, by what they came to")              \
+    X(tasks,                 COUNTER,   LABEL_TASK,     "The same of which the path is known, by what they asked for") \
     X(requests_active,       GAUGE,     LABEL_NONE,     "Requests under way")                                          \
     X(connections,           GAUGE,     LABEL_NONE,     "Client connections open")                                     \
     X(step_us,               HISTOGRAM, LABEL_STEP,     "Time from the beginning of a step to its end, waiting "       \
@@ -60,7 +62,7 @@ enum metric { METRICS(METRICS_ROW) METRIC_COUNT };
 struct metrics;
 
 /* Names of what the labels number; the arrays must outlive it. */
-struct metrics_labels { const char *const *names[LABEL_SINK + 1]; size_t count[LABEL_SINK + 1]; };
+struct metrics_labels { const char *const *names[LABEL_COUNT]; size_t count[LABEL_COUNT]; };
 
 /* Shared memory for `slots` processes, made before the fork; who has which slot is the supervisor's to say. */
 struct metrics *metrics_new(unsigned slots, const struct metrics_labels *);

@@ -33,6 +33,7 @@
     X(workspace,    "of the key, when it has one")                                                                     \
     X(dialect,      "the wire format that the client spoke")                                                           \
     X(path,         "that the client asked for")                                                                       \
+    X(task,         "what the path is for; see docs/pipeline.md")                                                      \
     X(model,        "as the client asked")                                                                             \
     X(provider,     "the block of the configuration that it was sent to")                                              \
     X(upstream,     "what that provider calls the model")                                                              \

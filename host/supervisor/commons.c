@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "worker/kind.h"
 #include "worker/pipeline.h"
 
 #define COUNTER_CELLS 65536
@@ -33,12 +34,14 @@ static struct metrics_labels labels_of(const struct world *w)
                                          [LABEL_OUTCOME] = sizeof outcome_names / sizeof *outcome_names,
                                          [LABEL_ENDPOINT] = w->provider_count,
                                          [LABEL_STAGE] = w->stage_count,
-                                         [LABEL_SINK] = w->sink_count},
+                                         [LABEL_SINK] = w->sink_count,
+                                         [LABEL_TASK] = KIND_OF_ALL},
                                .names = {[LABEL_STEP] = step_names,
                                          [LABEL_OUTCOME] = outcome_names,
                                          [LABEL_ENDPOINT] = providers,
                                          [LABEL_STAGE] = stages,
-                                         [LABEL_SINK] = sinks}};
+                                         [LABEL_SINK] = sinks,
+                                         [LABEL_TASK] = kind_names}};
 
     for (size_t i = 0; i < w->provider_count; i++)
         providers[i] = w->providers[i]->in.name;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* accept.c -- step `accept`: from a path and a body to what a dialect reads in them.  Also what weir itself answers. */
+#include "worker/accept.h"
+
 #include "base/json_skim.h"
 #include "worker/client.h"
 #include "worker/reply.h"
@@ -14,17 +16,27 @@ static bool path_matches(const struct weir_path *p, struct weir_str path)
     return prefix ? path.len > want.len && str_starts(path, want) : str_eq(path, want);
 }
 
+/* HEAD is for what weir answers itself. */
 static bool method_matches(const struct weir_path *p, struct weir_str method)
 {
-    return str_is(method, p->method) || (str_is(method, "HEAD") && strcmp(p->method, "GET") == 0);
+    bool own = p->kind == WEIR_LIST_MODELS || p->kind == WEIR_SHOW_MODEL;
+
+    return str_is(method, p->method) || *p->method == '*' ||
+           (own && str_is(method, "HEAD") && strcmp(p->method, "GET") == 0);
 }
 
-/* The dialect that serves the path: a row that asks for a header which is there, before one that asks for none. `allow`
- * collects the methods of rows whose path fits but whose method does not. */
-static const struct weir_path *path_find(struct request *r, struct weir_str path, struct buf *allow)
+static void allow_add(struct buf *allow, const char *method)
+{
+    if (allow)
+        buf_printf(allow, "%s%s", allow->len ? ", " : "", method);
+}
+
+const struct weir_path *accept_find(struct request *r, struct buf *allow)
 {
     const struct world *world = r->w->world;
+    struct weir_str path = request_path(r);
     const struct weir_path *plain = NULL;
+    struct instance *other = NULL;
 
     for (size_t i = 0; i < world->dialect_count; i++) {
         const struct weir_path *p = world->dialects[i]->plugin->hooks.paths;
@@ -32,7 +44,8 @@ static const struct weir_path *path_find(struct request *r, struct weir_str path
             if (!path_matches(p, path) || (p->header && !http1_find(&r->head, str_of(p->header))))
                 continue;
             if (!method_matches(p, r->head.method)) {
-                buf_printf(allow, "%s%s", allow->len ? ", " : "", p->method);
+                allow_add(allow, p->method);
+                other = other && !p->header ? other : world->dialects[i];
             } else if (p->header) {
                 r->dialect = world->dialects[i];
                 return p;
@@ -42,7 +55,29 @@ static const struct weir_path *path_find(struct request *r, struct weir_str path
             }
         }
     }
+    if (!plain)
+        r->dialect = other;
     return plain;
+}
+
+/* "/v1" of "/v1/models". */
+static struct weir_str path_root(struct weir_str path)
+{
+    const char *slash = path.len > 1 ? memchr(path.ptr + 1, '/', path.len - 1) : NULL;
+
+    return str_sub(path, 0, slash ? (size_t)(slash - path.ptr) : path.len);
+}
+
+bool accept_is_api(const struct request *r)
+{
+    const struct world *world = r->w->world;
+    struct weir_str root = path_root(request_path(r));
+
+    for (size_t i = 0; i < world->dialect_count; i++)
+        for (const struct weir_path *p = world->dialects[i]->plugin->hooks.paths; p->path; p++)
+            if (str_eq(path_root(str_of(p->path)), root))
+                return true;
+    return false;
 }
 
 /* ---- what weir answers itself ---- */
@@ -114,33 +149,55 @@ static bool body_skim(struct request *r)
     return true;
 }
 
+/* ---- the step ---- */
+
+static bool asks_websocket(const struct request *r)
+{
+    const struct weir_str *upgrade = str_is(r->head.method, "GET") ? http1_find(&r->head, WEIR_STR("upgrade")) : NULL;
+
+    return upgrade && str_eq_nocase(*upgrade, WEIR_STR("websocket"));
+}
+
+/* The row that serves this request; NULL: it has been refused. */
+static const struct weir_path *path_take(struct request *r)
+{
+    struct buf allow = {0};
+    const struct weir_path *p = accept_find(r, &allow);
+
+    if (asks_websocket(r)) {
+        request_refuse(r, 501, "websocket_not_served", "",
+                       "WebSockets are not served here; send a POST with \"stream\": true and read server-sent events");
+        p = NULL;
+    } else if (!p && allow.len) {
+        r->allow = arena_copy(&r->arena, buf_view(&allow));
+        request_refuse(r, 405, "method_not_allowed", "", "this path takes %.*s", (int)allow.len, allow.ptr);
+    } else if (!p) {
+        request_refuse(r, 404, "not_found", "",
+                       "no such path; the API is under /v1/, for example POST /v1/chat/completions");
+    }
+    buf_fini(&allow);
+    return p;
+}
+
 enum step_result step_accept(struct request *r)
 {
-    struct weir_str path = request_path(r);
     struct weir_error error = {{0}, {0}, {0}};
-    struct buf allow = {0};
     const struct weir_path *p;
     struct ctx *c;
     bool ok;
 
     r->view.size = sizeof r->view;
-    r->view.path = path;
+    r->view.path = request_path(r);
     r->view.query = r->head.query;
     if (str_is(r->head.method, "OPTIONS"))
         return answer_options(r);
-    if (str_is(path, "/health") && (str_is(r->head.method, "GET") || r->client->head_only))
+    if (str_is(r->view.path, "/health") && (str_is(r->head.method, "GET") || r->client->head_only))
         return answer_health(r);
-    p = path_find(r, path, &allow);
-    if (!p && allow.len) {
-        r->allow = arena_copy(&r->arena, buf_view(&allow));
-        request_refuse(r, 405, "method_not_allowed", "", "this path takes %.*s", (int)allow.len, allow.ptr);
-    } else if (!p)
-        request_refuse(r, 404, "not_found", "",
-                       "no such path; the API is under /v1/, for example POST /v1/chat/completions");
-    buf_fini(&allow);
+    p = path_take(r);
     if (!p)
         return STEP_END;
     r->view.kind = p->kind;
+    r->known = true;
     if (strcmp(p->method, "POST") == 0 && !body_skim(r))
         return STEP_END;
     c = request_ctx(r, r->dialect, NULL);
@@ -148,7 +205,8 @@ enum step_result step_accept(struct request *r)
     ok = r->dialect->plugin->hooks.accept(&c->pub, &r->view, &error);
     c->hook = HOOK_NONE;
     if (!ok) {
-        request_refuse(r, 400, error.code[0] ? error.code : "invalid_request", error.field, "%s", error.text);
+        request_refuse(r, p->kind == WEIR_UNSERVED ? 501 : 400, error.code[0] ? error.code : "invalid_request",
+                       error.field, "%s", error.text);
         return STEP_END;
     }
     r->view.model = arena_copy(&r->arena, r->view.model); /* the record names it when the body has gone */

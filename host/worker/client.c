@@ -11,6 +11,7 @@
 
 #include "base/must.h"
 #include "net/tls.h"
+#include "worker/accept.h"
 #include "worker/exchange.h"
 #include "worker/reply.h"
 #include "worker/request.h"
@@ -178,6 +179,7 @@ static void client_serve(struct client *c)
 static void client_refuse(struct client *c, int status, const char *code, const char *why)
 {
     c->keep_alive = false;
+    accept_find(c->r, NULL); /* whose words the refusal is in */
     request_refuse(c->r, status, code, "", "%s", why);
     c->r->step = STEP_close;
     client_serve(c);

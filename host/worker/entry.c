@@ -6,11 +6,13 @@
 #include "base/log.h"
 #include "ipc/counters.h"
 #include "ipc/record.h"
+#include "worker/accept.h"
 #include "worker/admit.h"
 #include "worker/answer.h"
 #include "worker/attempt.h"
 #include "worker/client.h"
 #include "worker/exchange.h"
+#include "worker/kind.h"
 #include "worker/reply.h"
 #include "worker/stages.h"
 #include "worker/translate.h"
@@ -35,6 +37,8 @@ static void put_request(struct record_writer *w, const struct request *r)
     if (r->dialect)
         record_str(w, RECORD_dialect, str_of(r->dialect->plugin->hooks.dialect));
     record_str(w, RECORD_path, request_path(r));
+    if (r->known)
+        record_str(w, RECORD_task, str_of(kind_name(r->view.kind)));
     record_str(w, RECORD_model, r->view.model);
 }
 
@@ -236,10 +240,8 @@ void entry_durable(struct worker *w)
 /* Nothing was sent, and what was asked for is the API: not, say, a /favicon.ico. */
 static bool deny_due(const struct request *r)
 {
-    struct weir_str path = request_path(r);
-
     return !r->open && r->attempt == 0 && r->refusal.status && r->outcome != OUTCOME_shed &&
-           (r->dialect || str_is(path, "/v1") || str_starts(path, WEIR_STR("/v1/")));
+           (r->dialect || accept_is_api(r));
 }
 
 static bool strangers_within_rate(struct request *r)
@@ -268,6 +270,8 @@ static void close_metrics(struct request *r)
     size_t provider;
 
     metrics_add(w->metrics, w->slot, METRIC_requests, (size_t)r->outcome, 1);
+    if (r->known)
+        metrics_add(w->metrics, w->slot, METRIC_tasks, (size_t)r->view.kind, 1);
     metrics_observe(w->metrics, w->slot, METRIC_request_us, 0, total);
     metrics_add(w->metrics, w->slot, METRIC_bytes_in, 0, (int64_t)r->bytes_in);
     metrics_add(w->metrics, w->slot, METRIC_bytes_out, 0, (int64_t)r->bytes_out);

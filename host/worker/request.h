@@ -84,6 +84,7 @@ struct request {
     /* ACCEPT */
     struct instance *dialect;
     struct weir_request view;
+    bool known;                              /* the path is served: the view has a kind */
     struct span *spans; size_t span_count, span_cap;
     bool spans_ready;                        /* unescaped and expanded: some stage has looked */
     uint64_t text_bytes;

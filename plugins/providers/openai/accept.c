@@ -8,6 +8,7 @@
  */
 #include "fields.h"
 #include "openai.h"
+#include "unserved.h"
 
 #include <stdio.h>
 #include <strings.h>
@@ -431,6 +432,22 @@ static bool accept_show(struct weir_ctx *c, struct weir_request *r, struct weir_
     return true;
 }
 
+static const struct unserved openai_unserved[] = {
+    {"/v1/realtime", "The Realtime API is not served here; use POST /v1/chat/completions with \"stream\": true, and "
+                     "/v1/audio/transcriptions and /v1/audio/speech for audio."},
+    {"/v1/conversations", "Conversations are not kept here; send the whole history with each POST /v1/responses or "
+                          "/v1/chat/completions."},
+    {"/v1/assistants", "Assistants are not served here; send instructions and tools with each POST /v1/responses or "
+                       "/v1/chat/completions."},
+    {"/v1/threads", "Threads are not kept here; send the whole history with each POST /v1/responses or "
+                    "/v1/chat/completions."},
+    {"/v1/vector_stores", "Vector stores are not kept here; use POST /v1/embeddings with a store of your own, and put "
+                          "what it finds into the request."},
+    {"/v1/fine_tuning", "Fine-tuning is not served here; start it at the provider, then list the tuned model in "
+                        "`models` of the provider's block."},
+    {NULL, "This part of the API is not served here."},
+};
+
 static bool accept_required(struct walk *w, uint32_t root)
 {
     static const struct {
@@ -466,6 +483,8 @@ bool openai_accept(struct weir_ctx *c, struct weir_request *r, struct weir_error
         return true;
     if (r->kind == WEIR_SHOW_MODEL)
         return accept_show(c, r, e);
+    if (r->kind == WEIR_UNSERVED)
+        return unserved_refuse(r, openai_unserved, e);
     w.j = weir_body(c);
     if (!w.j || !weir_json_is(w.j, 0, WEIR_JSON_OBJECT)) {
         snprintf(e->text, sizeof e->text, "The body must be a JSON object.");

@@ -8,6 +8,7 @@
  */
 #include "fields.h"
 #include "responses.h"
+#include "unserved.h"
 
 #include <stdio.h>
 #include <strings.h>
@@ -369,10 +370,21 @@ static bool walk_field(struct walk *w, const struct field *f, uint32_t value, co
     return true;
 }
 
+static const struct unserved responses_unserved[] = {
+    {"/v1/responses/input_tokens",
+     "Tokens are not counted here; the answer's `usage` has them, and Anthropic's API has "
+     "POST /v1/messages/count_tokens."},
+    {"/v1/responses/compact", "Histories are not compacted here; send a shorter history with POST /v1/responses."},
+    {NULL, "Responses are not kept here: they cannot be fetched, cancelled or deleted; send the whole history with "
+           "each POST /v1/responses."},
+};
+
 bool responses_accept(struct weir_ctx *c, struct weir_request *r, struct weir_error *e)
 {
     struct walk w = {.c = c, .j = weir_body(c), .r = r, .e = e, .where = WEIR_OTHER};
 
+    if (r->kind == WEIR_UNSERVED)
+        return unserved_refuse(r, responses_unserved, e);
     if (!w.j || !weir_json_is(w.j, 0, WEIR_JSON_OBJECT)) {
         snprintf(e->text, sizeof e->text, "The body must be a JSON object.");
         snprintf(e->code, sizeof e->code, "invalid_json");

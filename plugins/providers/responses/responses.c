@@ -30,6 +30,7 @@ static const struct weir_option responses_options[] = {
 
 static const struct weir_path responses_paths[] = {
     {"POST", "/v1/responses", WEIR_CHAT, NULL},
+    {"*", "/v1/responses/", WEIR_UNSERVED, NULL},
     {NULL, NULL, WEIR_CHAT, NULL},
 };
 
