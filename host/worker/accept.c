@@ -8,12 +8,10 @@
 #include "worker/request.h"
 #include "worker/worker.h"
 
-static bool path_matches(const struct weir_path *p, struct weir_str path)
+static inline bool path_matches(const struct served *s, struct weir_str path)
 {
-    struct weir_str want = str_of(p->path);
-    bool prefix = want.len > 1 && want.ptr[want.len - 1] == '/';
-
-    return prefix ? path.len > want.len && str_starts(path, want) : str_eq(path, want);
+    return (s->below ? path.len > s->path.len : path.len == s->path.len) &&
+           memcmp(path.ptr, s->path.ptr, s->path.len) == 0;
 }
 
 /* HEAD is for what weir answers itself. */
@@ -38,21 +36,19 @@ const struct weir_path *accept_find(struct request *r, struct buf *allow)
     const struct weir_path *plain = NULL;
     struct instance *other = NULL;
 
-    for (size_t i = 0; i < world->dialect_count; i++) {
-        const struct weir_path *p = world->dialects[i]->plugin->hooks.paths;
-        for (; p->path; p++) {
-            if (!path_matches(p, path) || (p->header && !http1_find(&r->head, str_of(p->header))))
-                continue;
-            if (!method_matches(p, r->head.method)) {
-                allow_add(allow, p->method);
-                other = other && !p->header ? other : world->dialects[i];
-            } else if (p->header) {
-                r->dialect = world->dialects[i];
-                return p;
-            } else if (!plain) {
-                r->dialect = world->dialects[i];
-                plain = p;
-            }
+    for (const struct served *s = world->served; s < world->served + world->served_count; s++) {
+        const struct weir_path *p = s->row;
+        if (!path_matches(s, path) || (p->header && !http1_find(&r->head, str_of(p->header))))
+            continue;
+        if (!method_matches(p, r->head.method)) {
+            allow_add(allow, p->method);
+            other = other && !p->header ? other : s->dialect;
+        } else if (p->header) {
+            r->dialect = s->dialect;
+            return p;
+        } else if (!plain) {
+            r->dialect = s->dialect;
+            plain = p;
         }
     }
     if (!plain)
@@ -73,10 +69,9 @@ bool accept_is_api(const struct request *r)
     const struct world *world = r->w->world;
     struct weir_str root = path_root(request_path(r));
 
-    for (size_t i = 0; i < world->dialect_count; i++)
-        for (const struct weir_path *p = world->dialects[i]->plugin->hooks.paths; p->path; p++)
-            if (str_eq(path_root(str_of(p->path)), root))
-                return true;
+    for (size_t i = 0; i < world->served_count; i++)
+        if (str_eq(path_root(world->served[i].path), root))
+            return true;
     return false;
 }
 

@@ -97,6 +97,23 @@ static void instances_build(struct build *b)
         instance_prepare(b, w->instances[i]);
 }
 
+/* Looked through for every request: one flat table, its lengths known. */
+static void served_build(struct world *w)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < w->dialect_count; i++)
+        for (const struct weir_path *p = w->dialects[i]->plugin->hooks.paths; p->path; p++)
+            n++;
+    w->served = arena_alloc(&w->arena, n * sizeof *w->served);
+    for (size_t i = 0; i < w->dialect_count; i++)
+        for (const struct weir_path *p = w->dialects[i]->plugin->hooks.paths; p->path; p++) {
+            struct weir_str path = str_of(p->path);
+            bool below = path.len > 1 && path.ptr[path.len - 1] == '/';
+            w->served[w->served_count++] = (struct served){path, below, w->dialects[i], p};
+        }
+}
+
 static void build_sink(struct build *b, const char *listen)
 {
     settings_read(b, listen);
@@ -120,6 +137,7 @@ static void build(struct build *b, const char *listen)
     if (b->depth == WORLD_SETTINGS)
         return;
     providers_finish(b);
+    served_build(b->world);
     instances_build(b);
     if (b->depth == WORLD_FULL && !b->fault_count)
         open_listener_tls(b);

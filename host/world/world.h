@@ -112,6 +112,13 @@ struct key {
     int line;                                /* of the file */
 };
 
+struct served {                              /* a path that a dialect serves */
+    struct weir_str path;
+    bool below;                              /* it ends in a slash: whatever stands behind it, too */
+    struct instance *dialect;
+    const struct weir_path *row;
+};
+
 struct world {
     struct arena arena;
     const char *file;                        /* the configuration */
@@ -119,6 +126,7 @@ struct world {
     struct { int listen, admin, state; } lines;          /* of the file, where it sets them; 0: it does not */
     struct plugin **plugins; size_t plugin_count;
     struct instance **dialects; size_t dialect_count;   /* one implicit instance per plugin that has `accept` */
+    struct served *served; size_t served_count;         /* of all dialects, in their order */
     struct provider **providers; size_t provider_count;
     struct stage **stages; size_t stage_count;
     struct sink **sinks; size_t sink_count;
