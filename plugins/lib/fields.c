@@ -92,7 +92,7 @@ static bool percent_decode(struct text *t, struct weir_str s)
             ch = (char)(high << 4 | low);
             i += 2;
         }
-        if ((unsigned char)ch <= ' ' || ch == 0x7f)
+        if ((unsigned char)ch < ' ' || ch == 0x7f)
             return false;
         text_put(t, &ch, 1);
     }

@@ -9,7 +9,6 @@
 #include "../../plugins/providers/mock/vectors.c"
 #include "../../plugins/providers/mock/wire.c"
 #include "../../plugins/providers/openai/accept.c"
-#include "../../plugins/providers/openai/fields.c"
 
 #include "weir_test.h"
 

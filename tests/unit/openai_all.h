@@ -10,7 +10,6 @@
 #include "../../plugins/providers/openai/decode_other.c"
 #include "../../plugins/providers/openai/details.c"
 #include "../../plugins/providers/openai/encode.c"
-#include "../../plugins/providers/openai/fields.c"
 #include "../../plugins/providers/openai/lift.c"
 #include "../../plugins/providers/openai/lift_messages.c"
 #include "../../plugins/providers/openai/lift_parts.c"

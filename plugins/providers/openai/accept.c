@@ -1,216 +1,226 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * accept.c -- a client's body -> the view of the request, and a span for every text in it.
- *
- * One walk over the keys, guided by tables.  A string is a span unless a row says that it is none (enumerations, ids,
- * base64): what this file does not know is text, its keys too, so that nothing a model reads goes by unseen.  A key
- * that a laxer reader than ours could take for a known one is refused.  Host: step `accept`, worker process.
+ * accept.c -- a client's body -> the view of the request, and a span for every text in it: the tables of lib/fields.h.
+ * Host: step `accept`, worker process.
  */
-#include "fields.h"
 #include "openai.h"
-#include "unserved.h"
 
 #include <stdio.h>
-#include <strings.h>
 
-/* ---- the walk ---- */
+#include "openai_fault.h"
+#include "unserved.h"
 
-struct path {
-    const struct path *up;
-    const char *name;
-    uint32_t index;
-}; /* name NULL: an element of an array */
+#define STRING_OR_NULL (IS_STRING | IS_NULL)
+#define OBJECT_OR_NULL (IS_OBJECT | IS_NULL)
 
-struct walk {
-    struct weir_ctx *c;
-    const struct weir_json *j;
-    struct weir_request *r;
-    struct weir_error *e;
-    enum weir_where where;
-    uint32_t message, part;
-    bool limited; /* max_completion_tokens was there: max_tokens does not count */
+static WALK_READ(read_image);
+static WALK_READ(read_input);
+static WALK_READ(read_old_limit);
+static WALK_READ(read_stream);
+
+/* ---- the tables ---- */
+
+static const struct field cache_fields[] = {
+    FIELD("type", IS_ANY, walk_word),
+    FIELD("mode", IS_ANY, walk_word),
+    FIELD("ttl", IS_ANY, walk_word),
+    FIELDS_END,
+};
+static const struct field image_fields[] = {FIELD_AS("url", IS_STRING, walk_link, WEIR_DOCUMENT),
+                                            FIELD("detail", IS_ANY, walk_word), FIELDS_END};
+static const struct field audio_fields[] = {FIELD("data", IS_STRING, NULL), FIELD("format", IS_ANY, walk_word),
+                                            FIELDS_END};
+static const struct field file_fields[] = {
+    FIELD_AS("file_data", STRING_OR_NULL, walk_link, WEIR_DOCUMENT),
+    FIELD_AS("filename", STRING_OR_NULL, walk_link, WEIR_DOCUMENT),
+    FIELD("file_id", IS_ANY, walk_word),
+    FIELDS_END,
+};
+static const struct field part_fields[] = {
+    FIELD("type", IS_ANY, walk_word),
+    FIELD("text", IS_STRING, walk_text),
+    FIELD("refusal", IS_STRING, walk_text),
+    FIELDS("image_url", IS_OBJECT | IS_STRING, read_image, image_fields),
+    FIELDS("input_audio", IS_OBJECT, walk_each, audio_fields),
+    FIELDS("file", IS_OBJECT, walk_each, file_fields),
+    FIELDS("prompt_cache_breakpoint", OBJECT_OR_NULL, walk_each, cache_fields),
+    FIELDS("cache_control", OBJECT_OR_NULL, walk_each, cache_fields),
+    FIELDS_END,
+};
+static const struct field call_function_fields[] = {
+    FIELD_AS("name", STRING_OR_NULL, walk_text, WEIR_OTHER),
+    FIELD("arguments", IS_STRING | OBJECT_OR_NULL, walk_inner),
+    FIELDS_END,
+};
+static const struct field call_custom_fields[] = {FIELD_AS("name", STRING_OR_NULL, walk_text, WEIR_OTHER),
+                                                  FIELD("input", STRING_OR_NULL, walk_text), FIELDS_END};
+static const struct field call_fields[] = {
+    FIELD("id", IS_ANY, walk_word),
+    FIELD("type", IS_ANY, walk_word),
+    FIELD("index", IS_ANY, walk_text),
+    FIELDS_AS("function", IS_OBJECT, call_function_fields, WEIR_TOOL_CALL),
+    FIELDS("custom", IS_OBJECT, walk_each, call_custom_fields),
+    FIELDS_END,
+};
+static const struct field audio_ref_fields[] = {FIELD("id", IS_ANY, walk_word), FIELDS_END};
+static const struct field message_fields[] = {
+    FIELD("role", IS_STRING, walk_word),
+    FIELDS("content", IS_STRING | IS_ARRAY | IS_NULL, walk_parts, part_fields),
+    FIELD("tool_call_id", IS_ANY, walk_word),
+    FIELD_ROW("tool_calls", IS_ARRAY | IS_NULL, WEIR_TOOL_CALL, walk_parts, call_fields),
+    FIELD_AS("name", STRING_OR_NULL, walk_text, WEIR_OTHER),
+    FIELD("refusal", STRING_OR_NULL, walk_text),
+    FIELD("reasoning_content", STRING_OR_NULL, walk_text),
+    FIELD("reasoning", IS_ANY, walk_text),
+    FIELDS_AS("function_call", OBJECT_OR_NULL, call_function_fields, WEIR_TOOL_CALL),
+    FIELDS("audio", OBJECT_OR_NULL, walk_each, audio_ref_fields),
+    FIELD("prefix", IS_ANY, walk_text),
+    FIELDS_END,
+};
+static const struct field function_fields[] = {
+    FIELD_AS("name", IS_STRING, walk_text, WEIR_OTHER),
+    FIELD("description", STRING_OR_NULL, walk_text),
+    FIELD("parameters", OBJECT_OR_NULL, walk_text),
+    FIELD("strict", IS_ANY, walk_text),
+    FIELDS_END,
+};
+static const struct field tool_fields[] = {
+    FIELD("type", IS_ANY, walk_word),
+    FIELDS("function", IS_OBJECT, walk_each, function_fields),
+    FIELD("custom", IS_OBJECT, walk_text),
+    FIELDS_END,
+};
+static const struct field named_fields[] = {FIELD_AS("name", STRING_OR_NULL, walk_text, WEIR_OTHER), FIELDS_END};
+static const struct field choice_fields[] = {
+    FIELD("type", IS_ANY, walk_word),
+    FIELDS("function", IS_OBJECT, walk_each, named_fields),
+    FIELDS("custom", IS_OBJECT, walk_each, named_fields),
+    FIELDS_END,
+};
+static const struct field format_fields[] = {
+    FIELD("type", IS_ANY, walk_word),
+    FIELD("json_schema", IS_ANY, walk_text),
+    FIELD("schema", IS_ANY, walk_text),
+    FIELDS_END,
+};
+static const struct field prediction_fields[] = {
+    FIELD("type", IS_ANY, walk_word), FIELDS("content", IS_STRING | IS_ARRAY, walk_parts, part_fields), FIELDS_END};
+static const struct field stream_fields[] = {
+    FIELD("include_usage", IS_BOOL | IS_NULL, walk_usage),
+    FIELD("include_obfuscation", IS_ANY, walk_text),
+    FIELDS_END,
+};
+static const struct field voice_fields[] = {FIELD("voice", IS_ANY, walk_word), FIELD("format", IS_ANY, walk_word),
+                                            FIELDS_END};
+
+/* On all paths.  What is a number or a boolean stands as ALL: it has no text, and if it has, then that is seen. */
+#define COMMON_ROWS                                                                                                    \
+    FIELD("stream", IS_BOOL | IS_NULL, read_stream),                                                                   \
+        FIELDS("stream_options", OBJECT_OR_NULL, walk_each, stream_fields),                                            \
+        FIELD("max_tokens", IS_NUMBER | IS_NULL, read_old_limit), FIELD("n", IS_NUMBER | IS_NULL, walk_choices),       \
+        FIELD("user", STRING_OR_NULL, walk_text), FIELD("safety_identifier", STRING_OR_NULL, walk_text)
+#define SAMPLING_ROWS                                                                                                  \
+    FIELD("temperature", IS_ANY, walk_text), FIELD("top_p", IS_ANY, walk_text), FIELD("top_k", IS_ANY, walk_text),     \
+        FIELD("presence_penalty", IS_ANY, walk_text), FIELD("frequency_penalty", IS_ANY, walk_text),                   \
+        FIELD("seed", IS_ANY, walk_text), FIELD("stop", IS_ANY, walk_text), FIELD("logit_bias", IS_ANY, walk_text),    \
+        FIELD("logprobs", IS_ANY, walk_text)
+
+static const struct field chat_fields[] = {
+    FIELD("model", IS_STRING | MUST, walk_model),
+    FIELDS("messages", IS_ARRAY | MUST, walk_messages, message_fields),
+    COMMON_ROWS,
+    FIELD("max_completion_tokens", IS_NUMBER | IS_NULL, walk_limit),
+    SAMPLING_ROWS,
+    FIELD("top_logprobs", IS_ANY, walk_text),
+    FIELDS("tools", IS_ARRAY | IS_NULL, walk_each, tool_fields),
+    FIELDS("tool_choice", IS_STRING | OBJECT_OR_NULL, walk_each, choice_fields),
+    FIELD("parallel_tool_calls", IS_ANY, walk_text),
+    FIELDS("functions", IS_ARRAY | IS_NULL, walk_each, function_fields),
+    FIELDS("function_call", IS_STRING | OBJECT_OR_NULL, walk_each, named_fields),
+    FIELDS("response_format", OBJECT_OR_NULL, walk_each, format_fields),
+    FIELDS("prediction", OBJECT_OR_NULL, walk_each, prediction_fields),
+    FIELD("reasoning_effort", IS_ANY, walk_word),
+    FIELD("verbosity", IS_ANY, walk_word),
+    FIELD("service_tier", IS_ANY, walk_word),
+    FIELD("modalities", IS_ANY, walk_word),
+    FIELDS("audio", OBJECT_OR_NULL, walk_each, voice_fields),
+    FIELD("store", IS_ANY, walk_text),
+    FIELD("metadata", IS_ANY, walk_text),
+    FIELD("prompt_cache_key", STRING_OR_NULL, walk_text),
+    FIELD("prompt_cache_retention", IS_ANY, walk_word),
+    FIELDS("prompt_cache_options", OBJECT_OR_NULL, walk_each, cache_fields),
+    FIELDS_END,
+};
+static const struct field completion_fields[] = {
+    FIELD("model", IS_STRING | MUST, walk_model),
+    COMMON_ROWS,
+    FIELD("prompt", IS_STRING | IS_ARRAY | IS_NULL, read_input),
+    FIELD("suffix", STRING_OR_NULL, walk_text),
+    SAMPLING_ROWS,
+    FIELD("best_of", IS_ANY, walk_text),
+    FIELD("echo", IS_ANY, walk_text),
+    FIELDS_END,
+};
+static const struct field embedding_fields[] = {
+    FIELD("model", IS_STRING | MUST, walk_model),
+    FIELD("input", IS_STRING | IS_ARRAY | MUST, read_input),
+    COMMON_ROWS,
+    FIELD("encoding_format", IS_ANY, walk_word),
+    FIELD("dimensions", IS_ANY, walk_text),
+    FIELD("input_type", IS_ANY, walk_word),
+    FIELDS_END,
+};
+static const struct field moderation_fields[] = {
+    FIELD("input", IS_STRING | IS_ARRAY | MUST, read_input),
+    FIELD("model", IS_STRING, walk_model), /* without one: OPENAI_DEFAULT_MODERATION */
+    COMMON_ROWS,
+    FIELDS_END,
 };
 
-static void path_print(const struct path *p, char *out, size_t size)
-{
-    size_t n;
+/* ---- what the tables cannot say ---- */
 
-    if (!p)
-        return;
-    path_print(p->up, out, size);
-    n = strlen(out);
-    if (p->name)
-        snprintf(out + n, size - n, "%s%s", n ? "." : "", p->name);
-    else
-        snprintf(out + n, size - n, "[%u]", (unsigned)p->index);
+static bool read_image(struct walk *w, const struct field *f, uint32_t value, const struct path *p)
+{
+    if (node_is_string(w->j, value))
+        w->where = WEIR_DOCUMENT;
+    return node_is_string(w->j, value) ? walk_link(w, f, value, p) : walk_each(w, f, value, p);
 }
 
-static bool refuse_type(struct walk *w, const struct path *p, uint32_t types, uint32_t node)
+/* What the model is to read, without a role: each string is a message of its own.  Token ids have no node. */
+static bool read_input(struct walk *w, const struct field *f, uint32_t value, const struct path *up)
 {
-    static const char *const got[] = {"null",     "a boolean", "a boolean", "a number",
-                                      "a string", "an array",  "an object"};
-    static const struct {
-        uint32_t bits;
-        const char *name;
-    } names[] = {
-        {IS_STRING, "a string"},   {IS_ARRAY, "an array"}, {IS_OBJECT, "an object"},
-        {IS_NUMBER, "an integer"}, {IS_BOOL, "a boolean"}, {IS_NULL, "null"},
-    };
-    char want[80] = "";
+    uint32_t i = 0;
+    bool ok = true;
 
-    path_print(p, w->e->field, sizeof w->e->field);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (types & names[i].bits) {
-            size_t n = strlen(want);
-            snprintf(want + n, sizeof want - n, "%s%s", n ? " or " : "", names[i].name);
-        }
-    snprintf(w->e->code, sizeof w->e->code, "invalid_type");
-    snprintf(w->e->text, sizeof w->e->text, "Invalid type for '%s': expected %s, but got %s instead.", w->e->field,
-             want,
-             types & IS_NUMBER && w->j->nodes[node].type == WEIR_JSON_NUMBER ? "another number"
-                                                                             : got[w->j->nodes[node].type]);
-    return false;
-}
-
-/* A key as it may stand in a message for people: what is not plain ASCII is left out. */
-static bool refuse_key(struct walk *w, const struct path *p, uint32_t key, const char *like)
-{
-    struct weir_str s = weir_json_text(w->j, key);
-    char name[48];
-    size_t n = 0;
-
-    for (size_t i = 0; i < s.len && n < sizeof name - 1; i++)
-        if (s.ptr[i] > ' ' && s.ptr[i] < 0x7f)
-            name[n++] = s.ptr[i];
-    name[n] = '\0';
-    path_print(&(struct path){p, name, 0}, w->e->field, sizeof w->e->field);
-    snprintf(w->e->code, sizeof w->e->code, "unknown_parameter");
-    if (like)
-        snprintf(w->e->text, sizeof w->e->text, "Unknown parameter: '%s'. Did you mean '%s'?", w->e->field, like);
-    else
-        snprintf(w->e->text, sizeof w->e->text, "Parameter '%s' is spelled with escapes, which is not accepted.",
-                 w->e->field);
-    return false;
-}
-
-static bool refuse_missing(struct walk *w, const char *name)
-{
-    snprintf(w->e->field, sizeof w->e->field, "%s", name);
-    snprintf(w->e->code, sizeof w->e->code, "missing_required_parameter");
-    snprintf(w->e->text, sizeof w->e->text, "Missing required parameter: '%s'.", name);
-    return false;
-}
-
-static void span_as(struct walk *w, uint32_t node, enum weir_where where, enum weir_form form)
-{
-    if (w->j->nodes[node].type == WEIR_JSON_STRING)
-        weir_span(w->c, node, where, form, w->message, w->part);
-}
-
-static void span_node(struct walk *w, uint32_t node, enum weir_form form)
-{
-    span_as(w, node, w->where, form);
-}
-
-/* Nodes below a container stand behind it, so no recursion is needed: hostile depth costs nothing. */
-static void span_all(struct walk *w, uint32_t node)
-{
-    for (uint32_t i = node; i < w->j->nodes[node].next; i++)
-        span_node(w, i, WEIR_PLAIN_TEXT);
-}
-
-/* Of an array too (modalities): each string is a word of its own. */
-static void span_words(struct walk *w, uint32_t node)
-{
-    for (uint32_t i = node; i < w->j->nodes[node].next; i++)
-        if (w->j->nodes[i].len > LONGEST_WORD)
-            span_node(w, i, WEIR_PLAIN_TEXT);
-}
-
-/* data:image/png;base64,... is no text.  Other data: URLs may hold some. */
-static void span_link(struct walk *w, uint32_t node)
-{
-    static const char mark[] = ";base64,";
-    struct weir_str s = weir_json_text(w->j, node);
-    const char *comma = memchr(s.ptr, ',', s.len);
-    size_t n = sizeof mark - 1;
-
-    if (comma && s.len > 5 && strncasecmp(s.ptr, "data:", 5) == 0 && (size_t)(comma + 1 - s.ptr) >= n &&
-        strncasecmp(comma + 1 - n, mark, n) == 0)
-        return;
-    span_as(w, node, WEIR_DOCUMENT, WEIR_PLAIN_TEXT);
-}
-
-static const struct field *field_find(const struct weir_json *j, uint32_t key, const struct field *fields)
-{
-    for (; fields->name; fields++)
-        if (j->nodes[key].len == fields->len && weir_json_eq(j, key, fields->name, fields->len))
-            return fields;
-    return NULL;
-}
-
-static const struct field *field_nearly(struct weir_str key, const struct field *fields)
-{
-    for (; fields->name; fields++)
-        if (fields->len == key.len && strncasecmp(fields->name, key.ptr, key.len) == 0)
-            return fields;
-    return NULL;
-}
-
-static bool walk_field(struct walk *, const struct field *, uint32_t value, const struct path *);
-
-static bool walk_object(struct walk *w, uint32_t object, const struct field *fields, const struct path *up)
-{
-    const struct weir_json *j = w->j;
-
-    for (uint32_t k = weir_json_first(j, object); k != WEIR_NO_NODE; k = weir_json_next(j, object, k + 1)) {
-        const struct field *f = field_find(j, k, fields);
-        if (f) {
-            struct path p = {up, f->name, 0};
-            if (!(f->types >> j->nodes[k + 1].type & 1))
-                return refuse_type(w, &p, f->types, k + 1);
-            if (!walk_field(w, f, k + 1, &p))
-                return false;
-            continue;
-        }
-        if (j->nodes[k].escaped)
-            return refuse_key(w, up, k, NULL);
-        f = field_nearly(weir_json_text(j, k), fields);
-        if (f)
-            return refuse_key(w, up, k, f->name);
-        span_all(w, k);
-        span_all(w, k + 1);
-    }
-    return true;
-}
-
-/* An object, an array of them, or a string.  Elements that are no object are text, whatever they are. */
-static bool walk_each(struct walk *w, const struct field *fields, uint32_t value, const struct path *up)
-{
-    uint32_t part = w->part, i = 0;
-
-    if (weir_json_is(w->j, value, WEIR_JSON_OBJECT))
-        return walk_object(w, value, fields, up);
-    if (!weir_json_is(w->j, value, WEIR_JSON_ARRAY)) {
-        if (fields == image_fields)
-            span_link(w, value);
-        else
-            span_words(w, value);
-        return true;
-    }
-    for (uint32_t n = weir_json_first(w->j, value); n != WEIR_NO_NODE; n = weir_json_next(w->j, value, n), i++) {
+    w->where = w->r->kind == WEIR_EMBEDDING ? WEIR_DOCUMENT : WEIR_USER;
+    if (!weir_json_is(w->j, value, WEIR_JSON_ARRAY))
+        return walk_text(w, f, value, up);
+    for (EACH_ITEM(w->j, n, value)) {
         struct path p = {up, NULL, i};
-        w->part = i;
-        if (!weir_json_is(w->j, n, WEIR_JSON_OBJECT))
-            span_all(w, n);
-        else if (!walk_object(w, n, fields, &p))
-            return false;
+        w->message = i++;
+        ok = w->r->kind == WEIR_MODERATION && weir_json_is(w->j, n, WEIR_JSON_OBJECT)
+                 ? walk_object(w, n, part_fields, &p)
+                 : walk_text(w, f, n, &p);
+        if (!ok)
+            break;
     }
-    w->part = part;
-    return true;
+    w->message = 0;
+    return ok;
 }
 
-/* ---- messages ---- */
+/* max_tokens does not count beside max_completion_tokens. */
+static bool read_old_limit(struct walk *w, const struct field *f, uint32_t value, const struct path *p)
+{
+    return node_there(w->j, weir_json_get(w->j, 0, "max_completion_tokens")) ? walk_count(w, value, p, &(int64_t){0})
+                                                                             : walk_limit(w, f, value, p);
+}
+
+static bool read_stream(struct walk *w, const struct field *f, uint32_t value, const struct path *p)
+{
+    (void)f, (void)p;
+    w->r->stream = node_true(w->j, value) && (w->r->kind == WEIR_CHAT || w->r->kind == WEIR_COMPLETION);
+    return true;
+}
 
 static enum weir_where role_where(const struct weir_json *j, uint32_t message)
 {
@@ -224,213 +234,12 @@ static enum weir_where role_where(const struct weir_json *j, uint32_t message)
     uint32_t role = weir_json_get(j, message, "role");
 
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
-        if (role != WEIR_NO_NODE && weir_json_eq(j, role, roles[i].role, strlen(roles[i].role)))
+        if (node_says(j, role, roles[i].role))
             return roles[i].where;
     return WEIR_OTHER;
 }
 
-static bool walk_messages(struct walk *w, uint32_t array, const struct path *up)
-{
-    uint32_t i = 0;
-
-    for (uint32_t n = weir_json_first(w->j, array); n != WEIR_NO_NODE; n = weir_json_next(w->j, array, n), i++) {
-        struct path p = {up, NULL, i};
-        w->message = i;
-        w->part = 0;
-        if (!weir_json_is(w->j, n, WEIR_JSON_OBJECT))
-            return refuse_type(w, &p, IS_OBJECT, n);
-        w->where = role_where(w->j, n);
-        if (!walk_object(w, n, message_fields, &p))
-            return false;
-    }
-    w->message = w->part = 0;
-    w->where = WEIR_OTHER;
-    return true;
-}
-
-static bool walk_parts(struct walk *w, uint32_t value, const struct path *up)
-{
-    if (weir_json_is(w->j, value, WEIR_JSON_ARRAY))
-        return walk_each(w, part_fields, value, up);
-    span_node(w, value, WEIR_PLAIN_TEXT);
-    return true;
-}
-
-/* What the model is to read, without a role: each string is a message of its own.  Token ids have no node. */
-static bool walk_input(struct walk *w, uint32_t value, const struct path *up)
-{
-    uint32_t i = 0;
-
-    w->where = w->r->kind == WEIR_EMBEDDING ? WEIR_DOCUMENT : WEIR_USER;
-    if (!weir_json_is(w->j, value, WEIR_JSON_ARRAY)) {
-        span_node(w, value, WEIR_PLAIN_TEXT);
-        w->where = WEIR_OTHER;
-        return true;
-    }
-    for (uint32_t n = weir_json_first(w->j, value); n != WEIR_NO_NODE; n = weir_json_next(w->j, value, n), i++) {
-        struct path p = {up, NULL, i};
-        w->message = i;
-        if (w->r->kind == WEIR_MODERATION && weir_json_is(w->j, n, WEIR_JSON_OBJECT)) {
-            if (!walk_object(w, n, part_fields, &p))
-                return false;
-        } else {
-            span_all(w, n);
-        }
-    }
-    w->message = 0;
-    w->where = WEIR_OTHER;
-    return true;
-}
-
-/* ---- scalars ---- */
-
-static bool take_count(struct walk *w, uint32_t value, const struct path *p, int64_t *out)
-{
-    if (weir_json_is(w->j, value, WEIR_JSON_NULL))
-        return true;
-    *out = weir_json_int(w->j, value, -1);
-    if (*out >= 0)
-        return true;
-    if (weir_json_int(w->j, value, INT64_MAX) != INT64_MAX) { /* a negative integer: the upstream's to refuse */
-        *out = 0;
-        return true;
-    }
-    return refuse_type(w, p, IS_NUMBER, value);
-}
-
-static bool take_limit(struct walk *w, uint32_t value, const struct path *p, bool old)
-{
-    int64_t v = 0;
-
-    if (!take_count(w, value, p, &v))
-        return false;
-    if (!old || !w->limited)
-        w->r->max_output = v;
-    w->limited |= !old && v > 0;
-    return true;
-}
-
-static bool take_choices(struct walk *w, uint32_t value, const struct path *p)
-{
-    int64_t v = 0;
-
-    if (!take_count(w, value, p, &v))
-        return false;
-    w->r->choices = v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
-    return true;
-}
-
-static void take_model(struct walk *w, uint32_t value)
-{
-    w->r->model = weir_unescape(w->c, weir_json_text(w->j, value));
-    w->r->model_at = w->j->nodes[value].at;
-    w->r->model_len = w->j->nodes[value].len;
-}
-
-/* Arguments as a string are JSON inside it; as an object they are plain strings. */
-static bool walk_inner(struct walk *w, uint32_t value)
-{
-    if (weir_json_is(w->j, value, WEIR_JSON_STRING))
-        span_node(w, value, WEIR_INNER_JSON);
-    else
-        span_all(w, value);
-    return true;
-}
-
-static bool walk_below(struct walk *w, const struct field *f, uint32_t value, const struct path *p)
-{
-    enum weir_where before = w->where;
-    bool ok;
-
-    if (f->below == call_fields || f->below == call_function_fields)
-        w->where = WEIR_TOOL_CALL;
-    ok = walk_each(w, f->below, value, p);
-    w->where = before;
-    return ok;
-}
-
-static bool walk_field(struct walk *w, const struct field *f, uint32_t value, const struct path *p)
-{
-    bool yes = weir_json_is(w->j, value, WEIR_JSON_TRUE);
-
-    switch ((enum deed)f->deed) {
-    case WORD:
-        span_words(w, value);
-        return true;
-    case DATA:
-        return true;
-    case TEXT:
-        span_node(w, value, WEIR_PLAIN_TEXT);
-        return true;
-    case NAME:
-        span_as(w, value, WEIR_OTHER, WEIR_PLAIN_TEXT);
-        return true;
-    case INNER:
-        return walk_inner(w, value);
-    case ALL:
-        span_all(w, value);
-        return true;
-    case LINK:
-        span_link(w, value);
-        return true;
-    case PARTS:
-        return walk_parts(w, value, p);
-    case EACH:
-        return weir_json_is(w->j, value, WEIR_JSON_NULL) || walk_below(w, f, value, p);
-    case MODEL:
-        take_model(w, value);
-        return true;
-    case STREAM:
-        w->r->stream = yes && (w->r->kind == WEIR_CHAT || w->r->kind == WEIR_COMPLETION);
-        return true;
-    case USAGE:
-        w->r->usage_asked = yes;
-        return true;
-    case LIMIT:
-        return take_limit(w, value, p, false);
-    case OLD_LIMIT:
-        return take_limit(w, value, p, true);
-    case CHOICES:
-        return take_choices(w, value, p);
-    case MESSAGES:
-        return walk_messages(w, value, p);
-    case INPUT:
-        return walk_input(w, value, p);
-    }
-    return true;
-}
-
 /* ---- paths ---- */
-
-static int hex_value(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
-}
-
-/* GET /v1/models/{id}: ids contain slashes, which SDKs send as %2F. */
-static bool accept_show(struct weir_ctx *c, struct weir_request *r, struct weir_error *e)
-{
-    const size_t prefix = sizeof "/v1/models/" - 1;
-    char *id = weir_alloc(c, r->path.len - prefix + 1);
-    size_t n = 0;
-
-    for (size_t i = prefix; i < r->path.len; i++) {
-        char ch = r->path.ptr[i];
-        if (ch == '%' && i + 2 < r->path.len && hex_value(r->path.ptr[i + 1]) >= 0 &&
-            hex_value(r->path.ptr[i + 2]) >= 0) {
-            ch = (char)(hex_value(r->path.ptr[i + 1]) << 4 | hex_value(r->path.ptr[i + 2]));
-            i += 2;
-        }
-        if ((unsigned char)ch < 0x20 || ch == 0x7f) {
-            snprintf(e->text, sizeof e->text, "The name of the model holds control characters.");
-            snprintf(e->field, sizeof e->field, "model");
-            return false;
-        }
-        id[n++] = ch;
-    }
-    r->model = (struct weir_str){id, n};
-    return true;
-}
 
 static const struct unserved openai_unserved[] = {
     {"/v1/realtime", "The Realtime API is not served here; use POST /v1/chat/completions with \"stream\": true, and "
@@ -448,48 +257,23 @@ static const struct unserved openai_unserved[] = {
     {NULL, "This part of the API is not served here."},
 };
 
-static bool accept_required(struct walk *w, uint32_t root)
-{
-    static const struct {
-        enum weir_kind kind;
-        const char *name;
-    } required[] = {
-        {WEIR_CHAT, "messages"},
-        {WEIR_COMPLETION, "prompt"},
-        {WEIR_EMBEDDING, "input"},
-        {WEIR_MODERATION, "input"},
-    };
-
-    if (!w->r->model.len && w->r->kind == WEIR_MODERATION && !w->r->model_at)
-        w->r->model = WEIR_STR(OPENAI_DEFAULT_MODERATION);
-    if (!w->r->model.len)
-        return refuse_missing(w, "model");
-    for (size_t i = 0; i < sizeof required / sizeof *required; i++)
-        if (required[i].kind == w->r->kind && w->r->kind != WEIR_COMPLETION &&
-            weir_json_get(w->j, root, required[i].name) == WEIR_NO_NODE)
-            return refuse_missing(w, required[i].name);
-    return true;
-}
-
 bool openai_accept(struct weir_ctx *c, struct weir_request *r, struct weir_error *e)
 {
-    struct walk w = {.c = c, .j = NULL, .r = r, .e = e, .where = WEIR_OTHER};
+    struct walk w = {.c = c, .r = r, .e = e, .say = openai_fault, .role = role_where};
     const struct field *fields = r->kind == WEIR_CHAT         ? chat_fields
                                  : r->kind == WEIR_COMPLETION ? completion_fields
                                  : r->kind == WEIR_EMBEDDING  ? embedding_fields
                                                               : moderation_fields;
 
+    if (r->kind == WEIR_UNSERVED)
+        return unserved_refuse(r, openai_unserved, e);
     if (r->kind == WEIR_LIST_MODELS)
         return true;
     if (r->kind == WEIR_SHOW_MODEL)
-        return accept_show(c, r, e);
-    if (r->kind == WEIR_UNSERVED)
-        return unserved_refuse(r, openai_unserved, e);
-    w.j = weir_body(c);
-    if (!w.j || !weir_json_is(w.j, 0, WEIR_JSON_OBJECT)) {
-        snprintf(e->text, sizeof e->text, "The body must be a JSON object.");
-        snprintf(e->code, sizeof e->code, "invalid_json");
+        return walk_path_model(&w, str_behind(r->path, "/v1/models/"));
+    if (!walk_begin(&w) || !walk_object(&w, 0, fields, NULL))
         return false;
-    }
-    return walk_object(&w, 0, fields, NULL) && accept_required(&w, 0);
+    if (!r->model.len)
+        r->model = WEIR_STR(OPENAI_DEFAULT_MODERATION);
+    return true;
 }
