@@ -58,24 +58,15 @@ static const struct weir_option openai_options[] = {
 };
 
 static const struct weir_path openai_paths[] = {
-    {"POST", "/v1/chat/completions", WEIR_CHAT, NULL},
-    {"POST", "/v1/completions", WEIR_COMPLETION, NULL},
-    {"POST", "/v1/embeddings", WEIR_EMBEDDING, NULL},
-    {"POST", "/v1/moderations", WEIR_MODERATION, NULL},
-    {"GET", "/v1/models", WEIR_LIST_MODELS, NULL},
-    {"GET", "/v1/models/", WEIR_SHOW_MODEL, NULL},
-    {"*", "/v1/realtime", WEIR_UNSERVED, NULL},
-    {"*", "/v1/realtime/", WEIR_UNSERVED, NULL},
-    {"*", "/v1/conversations", WEIR_UNSERVED, NULL},
-    {"*", "/v1/conversations/", WEIR_UNSERVED, NULL},
-    {"*", "/v1/assistants", WEIR_UNSERVED, NULL},
-    {"*", "/v1/assistants/", WEIR_UNSERVED, NULL},
-    {"*", "/v1/threads", WEIR_UNSERVED, NULL},
-    {"*", "/v1/threads/", WEIR_UNSERVED, NULL},
-    {"*", "/v1/vector_stores", WEIR_UNSERVED, NULL},
-    {"*", "/v1/vector_stores/", WEIR_UNSERVED, NULL},
-    {"*", "/v1/fine_tuning/", WEIR_UNSERVED, NULL},
-    {NULL, NULL, WEIR_CHAT, NULL},
+    {"POST", "/v1/chat/completions", WEIR_CHAT, NULL}, {"POST", "/v1/completions", WEIR_COMPLETION, NULL},
+    {"POST", "/v1/embeddings", WEIR_EMBEDDING, NULL},  {"POST", "/v1/moderations", WEIR_MODERATION, NULL},
+    {"GET", "/v1/models", WEIR_LIST_MODELS, NULL},     {"GET", "/v1/models/", WEIR_SHOW_MODEL, NULL},
+    {"*", "/v1/realtime", WEIR_UNSERVED, NULL},        {"*", "/v1/realtime/", WEIR_UNSERVED, NULL},
+    {"*", "/v1/conversations", WEIR_UNSERVED, NULL},   {"*", "/v1/conversations/", WEIR_UNSERVED, NULL},
+    {"*", "/v1/assistants", WEIR_UNSERVED, NULL},      {"*", "/v1/assistants/", WEIR_UNSERVED, NULL},
+    {"*", "/v1/threads", WEIR_UNSERVED, NULL},         {"*", "/v1/threads/", WEIR_UNSERVED, NULL},
+    {"*", "/v1/vector_stores", WEIR_UNSERVED, NULL},   {"*", "/v1/vector_stores/", WEIR_UNSERVED, NULL},
+    {"*", "/v1/fine_tuning/", WEIR_UNSERVED, NULL},    {NULL, NULL, WEIR_CHAT, NULL},
 };
 
 WEIR_PLUGIN(.name = "openai", .version = "1.0",
