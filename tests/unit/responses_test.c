@@ -70,9 +70,10 @@ START_TEST(test_accept_hides_nothing)
               "assistant 0 0 a real sentence\nother 0 0 f\nother 0 0 does\nother 0 0 type\nother 0 0 object\n"
               "other 0 1 server_url\nother 0 1 https://h\nother 0 0 surprise\nother 0 0 x\nother 0 0 k\nother 0 0 v\n"
               "other 0 0 ann\n");
-    spans_are("{'model':'m','input':'','previous_response_id':'this is much longer than any id would ever be, and so it is "
+    spans_are("{'model':'m','input':'','previous_response_id':'this is much longer than any id would ever be, and so "
+              "it surely is "
               "text'}",
-              "other 0 0 this is much longer than any id would ever be, and so it is text\n");
+              "other 0 0 this is much longer than any id would ever be, and so it surely is text\n");
 }
 END_TEST
 
@@ -244,10 +245,11 @@ START_TEST(test_decode_of_a_text)
     stream_is(
         CREATED R("{'type':'response.output_item.added','output_index':0,'item':{'id':'msg_1','type':'message','"
                   "content':[]}}") R("{'type':'response.content_part.added','output_index':0,'content_index':0,'part':{"
-                                     "'type':'output_text','text':''}}") R(
-            "{'type':'response.output_text.delta','output_index':0,'content_index':0,'delta':'h\\u00e9','logprobs':[]}")
-            R("{'type':'response.output_text.delta','output_index':0,'content_index':0,'delta':'y','logprobs':[{'token'"
-              ":'y'}]}")
+                                     "'type':'output_text','text':''}}")
+            R("{'type':'response.output_text.delta','output_index':0,'content_index':0,'delta':'h\\u00e9','logprobs':[]"
+              "}") R("{'type':'response.output_text.delta','output_index':0,'content_index':0,'delta':'y','logprobs':[{"
+                     "'token'"
+                     ":'y'}]}")
                 R("{'type':'response.output_text.done','output_index':0,'content_index':0,'text':'h\xc3\xa9y'}")
                     R("{'type':'response.content_part.done','output_index':0,'content_index':0,'part':{'type':'output_"
                       "text','text':'h\\u00e9y'}}")
