@@ -30,6 +30,7 @@ struct stream {
     uint32_t output, part;
     uint8_t kind;                     /* enum stream_kind */
     bool open, begun, ended, named;   /* wants its `last`; has had text; its text is complete; has told the call */
+    bool over;                        /* has had its `last` */
     bool missed;                      /* pieces came before the call was told: only the whole of it counts */
     uint32_t frame;                   /* in which it began */
     struct digest digest;

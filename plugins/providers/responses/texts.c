@@ -84,6 +84,7 @@ static void emit_last(struct decoder *d, struct stream *s)
 
     ev.last = true;
     s->open = false;
+    s->over = true;
     weir_emit(d->c, &ev);
 }
 
@@ -92,6 +93,10 @@ static void emit_piece(struct decoder *d, struct stream *s, uint32_t node, bool 
     struct stream *head = head_of(d, s);
     struct weir_event ev = event_of(stream_grammar[s->kind].channel, block_of(d, head));
 
+    if (head->over) { /* a part that comes when its item is done */
+        text_stray(d, ev.channel, node);
+        return;
+    }
     if (head != s && !s->begun && head->open) {
         struct weir_event blank = ev;
         blank.text = WEIR_STR("\n\n");
@@ -104,7 +109,7 @@ static void emit_piece(struct decoder *d, struct stream *s, uint32_t node, bool 
     s->begun = true;
     head->open = true;
     if (last && !merges(d, s->kind)) {
-        ev.last = true;
+        ev.last = s->over = true;
         s->open = false;
     }
     weir_emit(d->c, &ev);
@@ -159,12 +164,12 @@ void text_whole(struct decoder *d, uint32_t output, enum stream_kind kind, uint3
     struct stream *s = get(d, output, kind, part), *same;
     struct digest digest = {0, 0};
 
-    if (!s || is_hidden(d, s))
-        return;
+    if (!s || is_hidden(d, s) || (!s->begun && !is_text(d, node)))
+        return; /* an empty whole ends nothing: a later one may say more */
     if (is_text(d, node))
         digest_add(&digest, weir_json_text(d->j, node));
     same = s->begun && digest_eq(s->digest, digest) ? s : stream_same(d->l, kind, digest, d->before);
-    if (!same && !s->begun && is_text(d, node)) {
+    if (!same && !s->begun && !s->ended) {
         emit_piece(d, s, node, true);
     } else {
         if (s->open && !merges(d, kind))
@@ -274,9 +279,10 @@ void call_begin(struct decoder *d, uint32_t output, uint32_t item)
     if (custom && d->l->foreign && !tool_is_custom(d->c, weir_canonical(d->c), name))
         return;
     s = get(d, output, kind, 0);
-    if (!s || s->named)
+    d->l->called = true;
+    if (!s || s->named || s->over)
         return;
-    d->l->called = s->named = s->open = true;
+    s->named = s->open = true;
     ev = event_of(stream_grammar[kind].channel, block_of(d, s));
     ev.tool_id = get_value(d->c, d->j, item, "call_id");
     ev.tool_name = name;
