@@ -75,6 +75,20 @@ static bool type_is(struct weir_str type, struct weir_str want)
            (type.len == want.len || type.ptr[want.len] == ';' || type.ptr[want.len] == ' ');
 }
 
+/* Seconds of an error's Retry-After; 0: it says none, or a date. */
+static int retry_after(const struct http1_head *h)
+{
+    const struct weir_str *s = http1_find(h, WEIR_STR("retry-after"));
+    int v = 0;
+
+    for (size_t i = 0; s && i < s->len; i++) {
+        if (s->ptr[i] < '0' || s->ptr[i] > '9')
+            return 0;
+        v = v < 86400 ? v * 10 + (s->ptr[i] - '0') : v;
+    }
+    return v < 86400 ? v : 86400;
+}
+
 void answer_begin(struct request *r, const struct http1_head *h)
 {
     struct answer *a = r->answer;
@@ -92,6 +106,8 @@ void answer_begin(struct request *r, const struct http1_head *h)
         a->type = !a->out_stream        ? "application/json"
                   : r->view.stream_type ? r->view.stream_type
                                         : "text/event-stream; charset=utf-8";
+    if (a->translated && a->passes)
+        r->retry_after_s = retry_after(h);
     r->reply.headers = reply_pass_headers(r, h);
     r->reply.held = a->out_stream && stages_hold_stream(r->w->world);
     if (!a->stream)

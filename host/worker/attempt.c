@@ -140,10 +140,11 @@ static void attempt_head(struct request *r, const struct http1_head *h)
     }
 }
 
-/* Nobody will look at the body again: its memory serves the next request while it is still in the processor's cache. */
+/* Nobody will look at the body again, unless the client's dialect writes the answer: its memory serves the next request
+ * while it is still in the processor's cache. */
 static void attempt_sent(struct request *r)
 {
-    if (r->w->world->stage_count || r->pick + 1 < r->candidate_count)
+    if (r->w->world->stage_count || r->tr || r->pick + 1 < r->candidate_count)
         return;
     r->has_json = false;
     worker_body_give(r->w, &r->body);
