@@ -7,7 +7,6 @@
 #include "../../plugins/providers/responses/answer.c"
 #include "../../plugins/providers/responses/decode.c"
 #include "../../plugins/providers/responses/encode.c"
-#include "../../plugins/providers/responses/fields.c"
 #include "../../plugins/providers/responses/input.c"
 #include "../../plugins/providers/responses/items.c"
 #include "../../plugins/providers/responses/kept.c"

@@ -68,7 +68,7 @@ START_TEST(test_accept_hides_nothing)
               "'tools':[{'type':'function','name':'f','description':'does','parameters':{'type':'object'},'strict':"
               "true},{'type':'mcp','server_url':'https://h'}],'surprise':'x','metadata':{'k':'v'},'user':'ann'}",
               "assistant 0 0 a real sentence\nother 0 0 f\nother 0 0 does\nother 0 0 type\nother 0 0 object\n"
-              "other 0 1 server_url\nother 0 1 https://h\nother 0 0 surprise\nother 0 0 x\nother 0 0 k\nother 0 0 v\n"
+              "other 0 0 server_url\nother 0 0 https://h\nother 0 0 surprise\nother 0 0 x\nother 0 0 k\nother 0 0 v\n"
               "other 0 0 ann\n");
     spans_are("{'model':'m','input':'','previous_response_id':'this is much longer than any id would ever be, and so "
               "it surely is "
