@@ -106,17 +106,35 @@ enum step_result step_stream(struct request *r)
 
 /* ---- pieces ---- */
 
+#define PIECE_LEAST 8  /* shorter lines of a credential are no secrets */
+#define PIECE_MOST  32 /* so much from the middle of a long one tells as well, and is found faster */
+
+/* Whether a line of the attempt's credential stands in it. */
+static bool holds_credential(struct weir_str credential, struct weir_str s)
+{
+    const char *at = credential.ptr, *end = at + credential.len;
+
+    while (at < end) {
+        const char *eol = memchr(at, '\n', (size_t)(end - at));
+        size_t n = (size_t)((eol ? eol : end) - at), most = n < PIECE_MOST ? n : PIECE_MOST;
+        if (n >= PIECE_LEAST && memmem(s.ptr, s.len, at + (n - most) / 2, most))
+            return true;
+        at += n + 1;
+    }
+    return false;
+}
+
 /* An upstream may repeat what we sent; our credentials do not go on to clients. */
 static bool holds_secret(const struct request *r, struct weir_str s)
 {
     const struct provider *p = r->endpoints[r->pick];
+    bool held = r->credential.len && s.len && holds_credential(r->credential, s);
 
-    for (size_t i = 0; s.len && i < p->secret_count; i++)
-        if (p->secrets[i].len && memmem(s.ptr, s.len, p->secrets[i].ptr, p->secrets[i].len)) {
-            log_event(WEIR_ERROR, LOG_upstream_secret, "request=%s provider=%s", r->id, p->in.name);
-            return true;
-        }
-    return false;
+    for (size_t i = 0; s.len && !held && i < p->secret_count; i++)
+        held = p->secrets[i].len && memmem(s.ptr, s.len, p->secrets[i].ptr, p->secrets[i].len);
+    if (held)
+        log_event(WEIR_ERROR, LOG_upstream_secret, "request=%s provider=%s", r->id, p->in.name);
+    return held;
 }
 
 static void record_take(struct request *r, const struct sse_record *rec)
