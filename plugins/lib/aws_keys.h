@@ -34,6 +34,9 @@ struct aws_keys {
 
 bool aws_keys_read(struct weir_str credential, struct aws_keys *);
 
+/* "https://HOST" of Bedrock's runtime. */
+void aws_bedrock_put(struct text *, const char *region);
+
 /* Headers of a POST of `body` to `url`, signed; content-type is to be application/json and is the caller's to set.
  * `service`: "bedrock".  false: the error says why. */
 bool aws_sign_post(struct weir_ctx *, struct weir_http *, const struct aws_keys *, const char *region,

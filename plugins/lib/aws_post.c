@@ -6,6 +6,15 @@
 #include "aws_keys.h"
 #include "source.h"
 
+void aws_bedrock_put(struct text *t, const char *region)
+{
+    text_lit(t, "https://bedrock-runtime.");
+    text_str(t, str_of(region));
+    text_lit(t, ".amazonaws.com");
+    if (strncmp(region, "cn-", 3) == 0)
+        text_lit(t, ".cn");
+}
+
 /* HOST and PATH of a URL without a query. */
 static bool url_split(struct weir_str url, struct weir_str *host, struct weir_str *path)
 {

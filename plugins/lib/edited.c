@@ -51,6 +51,8 @@ struct weir_str edited_body(struct weir_ctx *c, const struct weir_json *j, const
     if (!count)
         return j->text;
     for (size_t i = 0; i < count; i++) {
+        if (edits[i].at < at) /* inside of what has gone */
+            continue;
         text_put(&t, j->text.ptr + at, edits[i].at - at);
         text_str(&t, edits[i].with);
         at = (size_t)edits[i].at + edits[i].len;

@@ -14,7 +14,7 @@ struct edit { /* bytes of the body that are sent as `with` */
     struct weir_str with;
 };
 
-/* With `more` edits, in any order; none overlaps another or a span. */
+/* With `more` edits, in any order; what lies inside of another one goes with it. */
 struct weir_str edited_body(struct weir_ctx *, const struct weir_json *body, const struct edit *more, size_t n);
 
 #endif

@@ -31,11 +31,7 @@ static struct weir_str base_url(struct weir_ctx *c)
         base.len--;
     if (base.len)
         return base;
-    text_lit(&t, "https://bedrock-runtime.");
-    text_str(&t, str_of(b->region));
-    text_lit(&t, ".amazonaws.com");
-    if (str_starts(str_of(b->region), "cn-"))
-        text_lit(&t, ".cn");
+    aws_bedrock_put(&t, b->region);
     return text_view(&t);
 }
 
