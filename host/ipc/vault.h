@@ -20,7 +20,7 @@ struct vault;
 
 enum vault_state {
     VAULT_ASKING,                            /* not tried yet, or being tried: a secret may come any moment */
-    VAULT_KEPT,                              /* the last try brought one */
+    VAULT_KEPT,                              /* the last try brought one; once it expires the next is on its way */
     VAULT_FAILING,                           /* the last try failed; what came before counts until it expires */
 };
 

@@ -137,23 +137,24 @@ static void try_failed(struct keeper *k, struct kept *c, const struct weir_error
               (long long)(c->due_us - clock_us()) / 1000, e->text[0] ? e->text : "the plugin does not say");
 }
 
-static int64_t due_after(const struct weir_credential *got, int64_t now_s)
+static int64_t due_after(const struct weir_credential *got)
 {
-    int64_t left = got->expires - now_s;
+    const int64_t day = 86400 * (int64_t)SECOND_US;
+    int64_t left = got->expires < INT64_MAX / SECOND_US ? got->expires * SECOND_US - clock_wall_us() : day;
 
     if (got->again)
         return clock_us() + jitter((int64_t)got->again * SECOND_US);
     if (!got->expires)
         return NEVER_US;
-    left = left > 86400 ? 86400 : left;
-    return clock_us() + left * SECOND_US * 7 / 10 + some_of(left * SECOND_US / 10);
+    left = left > day ? day : left;
+    return clock_us() + left * 7 / 10 + some_of(left / 10);
 }
 
 static void try_kept(struct keeper *k, struct kept *c, const struct weir_credential *got, int64_t now_s)
 {
     bool news = !c->told || c->backoff_us;
 
-    c->due_us = due_after(got, now_s);
+    c->due_us = due_after(got);
     c->backoff_us = 0;
     c->expires_s = got->expires;
     c->told = true;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "worker/attempt.h"
 #include "worker/client.h"
+#include "worker/envelope.h"
 #include "worker/exchange.h"
 #include "worker/reply.h"
 #include "worker/translate.h"
@@ -32,6 +33,7 @@ void answer_free(struct request *r)
         return;
     sse_fini(&a->sse);
     eventstream_fini(&a->binary_frames);
+    buf_fini(&a->opened);
     worker_buf_give(r->w, &a->body);
     worker_buf_give(r->w, &a->tail);
     chain_fini(&a->chain);
@@ -85,7 +87,8 @@ void answer_begin(struct request *r, const struct http1_head *h)
     a->passes = h->status >= 400;
     a->binary = !a->passes && type_is(t, WEIR_STR("application/vnd.amazon.eventstream"));
     a->stream = a->binary || (!a->passes && type_is(t, WEIR_STR("text/event-stream")));
-    a->type = arena_strdup(&r->arena, t);
+    a->enveloped = a->binary && r->http && envelope_expected(r->http->url);
+    a->type = a->enveloped ? "text/event-stream; charset=utf-8" : arena_strdup(&r->arena, t);
     a->translated = translates(r);
     a->out_stream = a->translated ? r->view.stream : a->stream;
     if (a->translated)
@@ -155,6 +158,27 @@ static void too_large(struct request *r)
                 "the model's provider sent a record that is too large", "a record is larger than max_response");
 }
 
+/* Of a frame the record that the client gets.  false: the stream has been ended. */
+static bool record_open(struct request *r, const struct eventstream_record *frame, struct sse_record *rec)
+{
+    struct answer *a = r->answer;
+
+    *rec = (struct sse_record){frame->raw, frame->name, frame->data.len ? frame->data : frame->message};
+    a->headers = frame->headers;
+    if (!a->enveloped)
+        return true;
+    if (!str_is(frame->type, "event")) {
+        answer_fail(r, OUTCOME_upstream_error, "upstream_error",
+                    "the model's provider failed in the middle of its answer", arena_strdup(&r->arena, frame->name));
+        return false;
+    }
+    if (envelope_open(frame->data, &a->opened, rec))
+        return true;
+    answer_fail(r, OUTCOME_upstream_invalid, "upstream_invalid",
+                "the model's provider sent an answer that makes no sense", "a frame is no envelope of a record");
+    return false;
+}
+
 /* The next record, of either kind.  false: there is none now. */
 static bool record_next(struct request *r, struct sse_record *rec)
 {
@@ -173,9 +197,7 @@ static bool record_next(struct request *r, struct sse_record *rec)
         }
     switch (eventstream_next(&a->binary_frames, &frame)) {
     case EVENTSTREAM_RECORD:
-        *rec = (struct sse_record){frame.raw, frame.name, frame.data.len ? frame.data : frame.message};
-        a->headers = frame.headers;
-        return true;
+        return record_open(r, &frame, rec);
     case EVENTSTREAM_TOO_LARGE:
         too_large(r);
         return false;

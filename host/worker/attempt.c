@@ -337,7 +337,7 @@ static void credential_look(struct loop_timer *t)
     attempt_encode(c->r);
 }
 
-/* The keeper is asking for the first one: that takes a moment.  When it has failed nobody waits for what may not come.
+/* The keeper is asking for one: that takes a moment.  When it has failed nobody waits for what may not come.
  */
 static enum step_result credential_wait(struct request *r, struct ctx *c)
 {
@@ -347,7 +347,7 @@ static enum step_result credential_wait(struct request *r, struct ctx *c)
     worker_buf_give(r->w, &r->http->lines);
     if (!r->lacks_until_us)
         r->lacks_until_us = now + CREDENTIAL_WAIT_US;
-    if (state == VAULT_ASKING && now < r->lacks_until_us) {
+    if (state != VAULT_FAILING && now < r->lacks_until_us) {
         c->waits = HOOK_ENCODE;
         c->budget.fire = credential_look;
         loop_timer_set(&r->w->loop, &c->budget, CREDENTIAL_LOOK_US);
@@ -356,8 +356,8 @@ static enum step_result credential_wait(struct request *r, struct ctx *c)
     attempt_failed(r, OUTCOME_upstream_failed, 503, "credential_missing",
                    "the gateway has no valid credential for the model's provider now; try again, or tell who runs this "
                    "gateway",
-                   state == VAULT_ASKING ? "no credential has come yet; see the log of the keeper"
-                                         : "the credential cannot be got; see credential_failed in the log");
+                   state != VAULT_FAILING ? "no credential has come yet; see the log of the keeper"
+                                          : "the credential cannot be got; see credential_failed in the log");
     return STEP_WAIT;
 }
 
