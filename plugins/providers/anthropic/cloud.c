@@ -55,7 +55,7 @@ bool cloud_sign(struct weir_ctx *c, struct weir_http *h, struct weir_str kept, s
 /* ---- where to ---- */
 
 /* One segment of a path; the @ of Google's versions stays. */
-static void put_model(struct text *t, struct weir_str model)
+static void put_segment(struct text *t, struct weir_str model)
 {
     while (model.len) {
         const char *at = memchr(model.ptr, '@', model.len);
@@ -103,7 +103,7 @@ struct weir_str cloud_url(struct weir_ctx *c, struct weir_str model)
     if (r->kind == WEIR_COUNT_TOKENS)
         text_lit(&t, "count-tokens");
     else
-        put_model(&t, model);
+        put_segment(&t, model);
     text_str(&t, r->stream ? WEIR_STR(":streamRawPredict") : WEIR_STR(":rawPredict"));
     return text_view(&t);
 }
