@@ -187,14 +187,13 @@ bool source_refused(struct weir_ctx *c, const struct weir_fetched *got, const ch
 const struct weir_json *source_json(struct weir_ctx *c, const struct weir_fetched *got, const char *what,
                                     struct weir_error *e)
 {
-    struct weir_error ignored = {{0}, {0}, {0}};
     const struct weir_json *j;
 
     if (got->status != 200) {
         source_refused(c, got, what, e);
         return NULL;
     }
-    j = weir_skim(c, got->body, &ignored);
+    j = weir_skim(c, got->body, e);
     if (j && weir_json_is(j, 0, WEIR_JSON_OBJECT))
         return j;
     source_fail(e, "%s answers with no JSON object", what);

@@ -30,7 +30,7 @@ static const struct weir_option anthropic_options[] = {
     WEIR_OPT(struct anthropic, service_account, "",
              "Vertex: key file; empty: GOOGLE_APPLICATION_CREDENTIALS, gcloud's, else the metadata service",
              .unit = WEIR_PATH),
-    WEIR_OPT(struct anthropic, region, "us-east-1", "Bedrock: AWS region"),
+    WEIR_OPT(struct anthropic, region, "", "Bedrock: AWS region; elsewhere, where it keeps data, as you name it"),
     WEIR_OPT(struct anthropic, access_key, "", "Bedrock: id of an access key", .unit = WEIR_SECRET),
     WEIR_OPT(struct anthropic, secret_key, "", "Bedrock: the secret of that access key", .unit = WEIR_SECRET),
     WEIR_OPT(struct anthropic, session_token, "", "Bedrock: its session token, when it is a temporary one",
@@ -64,22 +64,29 @@ static bool plain(const char *s)
 static bool anthropic_init(void *self, const void *shared, struct weir_error *e)
 {
     const struct anthropic *o = self;
-    const char *field = !plain(o->project)                                                     ? "project"
-                        : !plain(o->location)                                                  ? "location"
-                        : !plain(o->region)                                                    ? "region"
-                        : cloud_platform(o) == PLATFORM_VERTEX && !o->project[0] && !o->key[0] ? "project"
-                        : !o->access_key[0] != !o->secret_key[0]                               ? "access_key"
-                                                                                               : NULL;
+    enum platform on = cloud_platform(o);
+    const char *field = "", *text = "";
 
     (void)shared;
-    if (!field)
-        return true;
+    if (on == PLATFORM_VERTEX && (!o->project[0] || !plain(o->project))) {
+        field = "project";
+        text = "project: Vertex needs the project's id, letters, digits and - only";
+    } else if (on == PLATFORM_VERTEX && (!o->location[0] || !plain(o->location))) {
+        field = "location";
+        text = "location: letters, digits and - only";
+    } else if (on == PLATFORM_BEDROCK && (!o->region[0] || !plain(o->region))) {
+        field = "region";
+        text = "region: Bedrock needs the AWS region, letters, digits and - only";
+    } else if (!o->access_key[0] != !o->secret_key[0]) {
+        field = o->access_key[0] ? "secret_key" : "access_key";
+        text = "access_key and secret_key belong together";
+    } else if ((o->key[0] || o->access_key[0]) && strcmp(o->credentials, "static") != 0) {
+        field = "credentials";
+        text = "credentials stands beside a key; one of them is enough";
+    }
     snprintf(e->field, sizeof e->field, "%s", field);
-    snprintf(e->text, sizeof e->text, "%s",
-             strcmp(field, "access_key") == 0 ? "access_key and secret_key belong together"
-             : strcmp(field, "project") == 0  ? "project: Vertex needs the project's id: letters, digits and - only"
-                                              : "location and region: letters, digits and - only");
-    return false;
+    snprintf(e->text, sizeof e->text, "%s", text);
+    return !field[0];
 }
 
 WEIR_PLUGIN(.name = "anthropic", .version = "1.0",
