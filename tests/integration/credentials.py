@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import tempfile
@@ -439,6 +440,22 @@ def nobody_waits_for_ever():
         assert 1 < took < 4, took
         assert request(w.port, "GET", "/health")[0] == 200
         assert not up.requests
+
+
+@tests
+def a_client_that_leaves_while_it_waits():
+    up = Upstream(lambda n, m: [answer(GEMINI)])
+    server = Upstream(lambda n, m: ["hold"])
+    body = json.dumps({"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}).encode()
+    with Folder() as f, Weir(vertex(up, server), f.env()) as w:
+        with socket.create_connection(("127.0.0.1", w.port), 5) as s:
+            s.sendall(b"POST /v1beta/models/gemini-pro:generateContent HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                      b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            time.sleep(0.3)
+        row = w.wait_records(1)[0]
+        assert row["outcome"] == "client_gone", row
+        time.sleep(0.2)
+        assert request(w.port, "GET", "/health")[0] == 200 and "child_died" not in w.text()
 
 
 @tests
