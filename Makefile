@@ -118,8 +118,10 @@ $(B)/weir: $(B)/obj/host/main.o $(HOST_OBJ)
 
 # ---- plugins ----
 
-# Signatures of AWS are made by libcrypto, which the program has loaded already.
+# Signatures are made by libcrypto, which the program has loaded already.
 PLUG_LIBS_bedrock := -lcrypto
+PLUG_LIBS_gemini := -lcrypto
+PLUG_LIBS_anthropic := -lcrypto
 
 $(B)/plugins/%.so: plugins/%.c $(B)/libplugin.a
 	@mkdir -p $(@D)

@@ -24,8 +24,9 @@
  *         verdict    what a guardrail answers
  *
  * Process [worker] hooks run on a worker's event loop and must not block: return WEIR_WAIT and call weir_resume()
- *         later.  [sink] hooks run in the sink's own process and may block.  [load] hooks run once, before the
- *         workers are forked; what they build is shared copy-on-write and must not be written afterwards.
+ *         later.  [sink] hooks run in the sink's own process and may block; so does [keeper], in one process for all
+ *         providers.  [load] hooks run once, before the workers are forked; what they build is shared copy-on-write
+ *         and must not be written afterwards.
  *         No hook is ever called from two threads: a plugin needs no lock.
  * Memory  weir_alloc() lasts until the request ends; free nothing.  A `struct weir_str` is borrowed: what the host
  *         hands out is valid until the hook returns unless its comment says longer; what a hook hands in is copied
@@ -311,6 +312,27 @@ struct weir_event {
     uint32_t retry_after;     /* ERRORED: seconds after which the upstream may be asked again; 0: not said       */
 };
 
+/* ---- credentials that expire --------------------------------------------------------------------------------- */
+
+#define WEIR_CREDENTIAL_MAX 16384
+
+struct weir_credential {      /* filled by `credential`, zeroed before */
+    uint32_t size;            /* of this struct as the host knows it; set by the host                            */
+    struct weir_str secret;   /* for `encode`, in whatever form it likes; "": this block needs none              */
+    int64_t expires;          /* seconds, Unix; 0: never                                                         */
+    uint32_t again;           /* seconds until it is asked for again; 0: in time before it expires               */
+    const char *from;         /* where it came from ("web_identity"), for the log                                */
+};
+
+struct weir_fetch {           /* an HTTP request; begin with {.size = sizeof(struct weir_fetch)} */
+    uint32_t size;
+    const char *method, *url;
+    const char *const *headers;              /* "name: value" each, NULL-ended; NULL: none                       */
+    struct weir_str body;
+    uint32_t timeout;                        /* ms, for all of it; 0: 5 s                                        */
+};
+struct weir_fetched { uint32_t size; int status; struct weir_str body; };    /* body: ended by 0 */
+
 /* ---- records and sinks ----------------------------------------------------------------------------------------- */
 
 struct weir_field { struct weir_str name, text; int64_t number; bool is_number; };
@@ -439,6 +461,12 @@ struct weir_plugin {
     /* [sink] Told, cannot object.  Records in order; may block.  The host batches, retries, keeps the cursor. */
     enum weir_sent (*write)(void *self, const struct weir_record *, size_t n, size_t stride, struct weir_error *);
 
+    /* [keeper] provider: gets a credential that expires (a token, the keys of a session), in a process of its own where
+     * it may block: at the start, in time before it expires, and when the upstream refuses it.  Services: log, alloc,
+     * skim, unescape, fact ("time", "provider") and fetch.  false: the error says why, with the cure; it is asked
+     * again later, and what it got before stays in use until it expires. */
+    bool (*credential)(struct weir_ctx *, struct weir_credential *, struct weir_error *);
+
     /* 1.1 hooks go here */
 };
 
@@ -518,6 +546,14 @@ struct weir_host {
     /* Ends a WEIR_WAIT.  A second call is ignored and logged. */
     void (*resume)(struct weir_ctx *, enum weir_verdict);
 
+    /* credential: sends one request and waits for its answer, by the block's proxy (https only) and ca.  No redirect is
+     * followed; an answer may have 256 KB.  What is filled in lasts until the hook returns.  false: there is no answer. */
+    bool (*fetch)(struct weir_ctx *, const struct weir_fetch *, struct weir_fetched *, struct weir_error *);
+    /* encode: what the block's `credential` got, while it is valid; lasts as long as the request.  ptr NULL: there is
+     * none now.  Then return WEIR_WAIT: encode is called again, from its beginning, once there is one; or the
+     * request fails with 503. */
+    struct weir_str (*credential)(struct weir_ctx *);
+
     /* 1.1 services go here */
 };
 
@@ -555,5 +591,7 @@ static inline void weir_log(struct weir_ctx *c, enum weir_level level, const cha
 #define weir_out(c, ...)                ((c)->host->out((c), __VA_ARGS__))
 #define weir_after(c, ms, fire)         ((c)->host->after((c), (ms), (fire)))
 #define weir_resume(c, verdict)         ((c)->host->resume((c), (verdict)))
+#define weir_fetch(c, ask, got, e)      ((c)->host->fetch((c), (ask), (got), (e)))
+#define weir_credential(c)              ((c)->host->credential(c))
 
 #endif

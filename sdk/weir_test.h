@@ -56,6 +56,8 @@ struct weir_test_pair { struct weir_str name, value; };
 
 struct weir_test_list { void *items; size_t count, cap; };
 
+struct wt_fetched { const char *url, *body; int status; bool used; };
+
 struct weir_test {
     struct weir_ctx ctx;      /* what the hooks get; stays first */
     struct weir_host host;
@@ -88,6 +90,11 @@ struct weir_test {
     struct weir_json canonical;              /* of weir_test_canonical(); count 0: none */
     bool drop;                               /* as if the provider's block said unsupported = "drop" */
     struct weir_test_buf lossy;              /* what weir_lossy() was told: "field\n", or "field (hint)\n" */
+
+    struct weir_test_list fetched;           /* what weir_fetch() is to answer */
+    struct weir_test_buf fetches;            /* what it was asked: "POST URL\nname: value\n\nBODY\n" each */
+    struct weir_str credential;              /* of weir_test_kept() */
+    bool credential_given, lacks;            /* lacks: encode asked for it in vain */
 
     /* encode: what would be sent */
     struct weir_str http_method, http_url;
@@ -189,6 +196,13 @@ static inline enum weir_verdict weir_test_encode(struct weir_test *, const struc
 static inline struct weir_str weir_test_http(struct weir_test *);
 /* A header that encode set, by its name in any case; "" for none. */
 static inline struct weir_str weir_test_http_header(struct weir_test *, const char *name);
+
+/* What weir_credential() says from now on; NULL: nothing, and then encode must say WAIT. */
+static inline void weir_test_kept(struct weir_test *, const char *secret);
+/* The next weir_fetch() of `url` that has no answer yet gets this one; status 0: nobody answers. */
+static inline void weir_test_fetched(struct weir_test *, const char *url, int status, const char *body);
+/* Calls `credential`. */
+static inline bool weir_test_credential(struct weir_test *, struct weir_credential *, struct weir_error *);
 
 /* Cuts `sse` into its records and decodes each: events gather in weir_test_event(), the client's bytes in t->client. */
 static inline bool weir_test_decode_stream(struct weir_test *, const char *sse, struct weir_error *);

@@ -24,6 +24,7 @@ enum {
     WT_RECORD = 2048,
     WT_CANCEL = 4096,
     WT_LIFT = 8192,
+    WT_CREDENTIAL = 16384,
     WT_GUARDRAIL = WT_REQUEST | WT_ROUTE | WT_EVENT | WT_RESPONSE,
     WT_SAYS = WT_ANSWER | WT_REFUSE | WT_LIST | WT_LIFT,
 };
@@ -37,7 +38,7 @@ static inline const char *wt_hook_name(unsigned hook)
 {
     static const char *const names[] = {"accept", "on_request", "on_route",    "encode", "serve",
                                         "decode", "on_event",   "on_response", "answer", "refuse",
-                                        "list",   "on_record",  "on_cancel",   "lift"};
+                                        "list",   "on_record",  "on_cancel",   "lift",   "credential"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (hook == 1u << i)
@@ -488,6 +489,48 @@ static inline void wt_host_out(struct weir_ctx *c, struct weir_str bytes)
         wt_add(&wt_of(c)->out, bytes);
 }
 
+/* ---- credentials ---- */
+
+static inline struct weir_str wt_host_credential(struct weir_ctx *c)
+{
+    struct weir_test *t = wt_of(c);
+
+    t->lacks = !t->credential_given;
+    if (!wt_allowed(t, WT_ENCODE, "credential") || t->lacks)
+        return (struct weir_str){NULL, 0};
+    return wt_copy(&t->memory, t->credential);
+}
+
+/* Answers of weir_test_fetched() are used up in their order. */
+static inline bool wt_host_fetch(struct weir_ctx *c, const struct weir_fetch *ask, struct weir_fetched *got,
+                                 struct weir_error *e)
+{
+    struct weir_test *t = wt_of(c);
+    struct wt_fetched *answers = t->fetched.items;
+    size_t i = 0;
+
+    if (!wt_allowed(t, WT_CREDENTIAL, "fetch"))
+        return false;
+    wt_add_text(&t->fetches, ask->method);
+    wt_add_text(&t->fetches, " ");
+    wt_add_text(&t->fetches, ask->url);
+    for (const char *const *h = ask->headers; h && *h; h++) {
+        wt_add_text(&t->fetches, "\n");
+        wt_add_text(&t->fetches, *h);
+    }
+    wt_add_text(&t->fetches, "\n\n");
+    wt_add(&t->fetches, ask->body);
+    wt_add_text(&t->fetches, "\n");
+    while (i < t->fetched.count && (answers[i].used || strcmp(answers[i].url, ask->url) != 0))
+        i++;
+    if (i == t->fetched.count || !answers[i].status)
+        return wt_error(e, "", "", "nobody answers");
+    answers[i].used = true;
+    got->status = answers[i].status;
+    got->body = wt_copy_z(&t->memory, wt_str(answers[i].body));
+    return true;
+}
+
 static inline struct weir_host wt_host(void)
 {
     return (struct weir_host){
@@ -521,6 +564,8 @@ static inline struct weir_host wt_host(void)
         .out = wt_host_out,
         .after = wt_host_after,
         .resume = wt_host_resume,
+        .fetch = wt_host_fetch,
+        .credential = wt_host_credential,
     };
 }
 

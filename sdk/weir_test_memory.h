@@ -94,6 +94,16 @@ static inline struct weir_str wt_copy(struct weir_test_block **list, struct weir
     return (struct weir_str){p, s.len};
 }
 
+/* Ended by 0. */
+static inline struct weir_str wt_copy_z(struct weir_test_block **list, struct weir_str s)
+{
+    char *p = wt_alloc(list, s.len + 1);
+
+    if (s.len)
+        memcpy(p, s.ptr, s.len);
+    return (struct weir_str){p, s.len};
+}
+
 static inline struct weir_str wt_str(const char *s)
 {
     return (struct weir_str){s, strlen(s)};

@@ -184,6 +184,36 @@ static inline struct weir_candidate weir_test_candidate(const char *provider, co
                                    .region = WEIR_STR("")};
 }
 
+static inline void weir_test_kept(struct weir_test *t, const char *secret)
+{
+    t->credential_given = secret != NULL;
+    t->credential = wt_copy(&t->kept, wt_str(secret ? secret : ""));
+}
+
+static inline void weir_test_fetched(struct weir_test *t, const char *url, int status, const char *body)
+{
+    struct wt_fetched *f = wt_push(&t->fetched, sizeof *f);
+
+    *f = (struct wt_fetched){wt_copy_z(&t->kept, wt_str(url)).ptr, wt_copy_z(&t->kept, wt_str(body)).ptr, status, false};
+}
+
+static inline bool weir_test_credential(struct weir_test *t, struct weir_credential *got, struct weir_error *e)
+{
+    bool ok;
+
+    *got = (struct weir_credential){.size = sizeof *got};
+    memset(e, 0, sizeof *e);
+    t->fetches.len = 0;
+    wt_enter(t, WT_CREDENTIAL, t->plugin->credential);
+    ok = t->plugin->credential(&t->ctx, got, e);
+    t->hook = 0;
+    if (ok && got->secret.len > WEIR_CREDENTIAL_MAX)
+        wt_misuse(t, "the credential is too large");
+    if (!ok && !e->text[0])
+        wt_misuse(t, "credential fails and does not say why");
+    return ok;
+}
+
 static inline enum weir_verdict weir_test_encode(struct weir_test *t, const struct weir_candidate *c,
                                                  struct weir_error *e)
 {
@@ -195,7 +225,15 @@ static inline enum weir_verdict weir_test_encode(struct weir_test *t, const stru
     t->lossy.len = 0;
     memset(e, 0, sizeof *e);
     wt_enter(t, WT_ENCODE, t->plugin->encode);
-    v = wt_leave(t, t->plugin->encode(&t->ctx, c, (struct weir_http *)(void *)t, e));
+    t->lacks = false;
+    v = t->plugin->encode(&t->ctx, c, (struct weir_http *)(void *)t, e);
+    if (t->lacks) {
+        if (v != WEIR_WAIT)
+            wt_misuse(t, "encode has no credential and says %s", wt_verdict_name(v));
+        t->hook = 0;
+        return t->verdict = v;
+    }
+    v = wt_leave(t, v);
     if (v == WEIR_BLOCK)
         wt_misuse(t, "encode says BLOCK: that is a guardrail's word");
     if (v == WEIR_PASS && (!t->http_method.len || !t->http_url.len))

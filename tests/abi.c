@@ -103,6 +103,21 @@ SIZE(48)
 F(name, 0) F(text, 16) F(number, 32) F(is_number, 40)
 #undef S
 
+#define S weir_credential
+SIZE(48)
+F(size, 0) F(secret, 8) F(expires, 24) F(again, 32) F(from, 40)
+#undef S
+
+#define S weir_fetch
+SIZE(56)
+F(size, 0) F(method, 8) F(url, 16) F(headers, 24) F(body, 32) F(timeout, 48)
+#undef S
+
+#define S weir_fetched
+SIZE(24)
+F(size, 0) F(status, 4) F(body, 8)
+#undef S
+
 #define S weir_record
 SIZE(72)
 F(size, 0) F(field_size, 4) F(seq, 8) F(time_us, 16) F(kind, 24) F(fields, 40) F(count, 48) F(json, 56)
@@ -124,20 +139,20 @@ F(host, 0) F(shared, 8) F(self, 16) F(local, 24)
 #undef S
 
 #define S weir_plugin
-SIZE(240)
+SIZE(248)
 F(abi, 0) F(size, 4) F(option_size, 8) F(path_size, 12) F(name, 16) F(version, 24) F(summary, 32) F(options, 40)
 F(shared_size, 48) F(self_size, 56) F(local_size, 64) F(dialect, 72) F(paths, 80) F(lifts, 88) F(lowers, 92)
 F(prepare, 96) F(init, 104) F(fini, 112) F(accept, 120) F(on_request, 128) F(on_route, 136) F(lift, 144) F(encode, 152)
 F(serve, 160) F(decode, 168) F(on_event, 176) F(on_response, 184) F(on_cancel, 192) F(answer, 200) F(refuse, 208)
-F(list, 216) F(on_record, 224) F(write, 232)
+F(list, 216) F(on_record, 224) F(write, 232) F(credential, 240)
 #undef S
 
 #define S weir_host
-SIZE(224)
+SIZE(240)
 F(abi, 0) F(size, 4) F(span_size, 8) F(event_size, 12) F(log, 16) F(alloc, 24) F(body, 32) F(request, 40) F(skim, 48)
 F(unescape, 56) F(fact, 64) F(canonical, 72) F(lossy, 80) F(span, 88) F(spans, 96) F(edit, 104) F(answer, 112)
 F(label, 120) F(block, 128) F(http_target, 136) F(http_header, 144) F(http_splice, 152) F(http_body, 160) F(serve, 168)
-F(emit, 176) F(frame_drop, 184) F(frame_splice, 192) F(out, 200) F(after, 208) F(resume, 216)
+F(emit, 176) F(frame_drop, 184) F(frame_splice, 192) F(out, 200) F(after, 208) F(resume, 216) F(fetch, 224) F(credential, 232)
 #undef S
 
 /* ---- enums ---- */

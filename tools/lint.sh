@@ -19,8 +19,9 @@ mapfile -t code < <(sources 'host/*.[ch]' 'plugins/*.[ch]' 'sdk/*.[ch]' 'tests/*
 # Layers: a folder includes only what stands below it.
 declare -A below=(
     [base]="base" [net]="base net" [ipc]="base ipc" [world]="base net world"
-    [worker]="base net ipc world worker" [recorder]="base net ipc world recorder"
-    [supervisor]="base net ipc world worker recorder supervisor" [cmd]="base net ipc world worker recorder supervisor cmd"
+    [worker]="base net ipc world worker" [recorder]="base net ipc world recorder" [keeper]="base net ipc world keeper"
+    [supervisor]="base net ipc world worker recorder keeper supervisor"
+    [cmd]="base net ipc world worker recorder keeper supervisor cmd"
 )
 for f in "${host[@]}"; do
     d=${f#host/}; d=${d%%/*}

@@ -25,6 +25,8 @@
     X(upstream_failed,   "an attempt failed: the next candidate is tried, or the client is told")              \
     X(upstream_rejected, "the upstream refuses our credential")                                                \
     X(upstream_secret,   "an upstream's error text held one of our secrets; it was not passed on")             \
+    X(credential,        "a provider's credential has come; later ones are told at level debug")               \
+    X(credential_failed, "a provider's credential could not be got; it is tried again")                        \
     X(stage_slow,        "a guardrail's hook held the loop for longer than its time budget")                   \
     X(stage_late,        "a guardrail did not answer within its time budget")                                  \
     X(stage_failed,      "a guardrail could not judge")                                                        \

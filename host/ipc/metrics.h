@@ -36,6 +36,10 @@ enum metric_label { LABEL_NONE, LABEL_STEP, LABEL_OUTCOME, LABEL_ENDPOINT, LABEL
     X(endpoint_first_us,     HISTOGRAM, LABEL_ENDPOINT, "Time from the send to the first byte of the answer")          \
     X(tokens_in,             COUNTER,   LABEL_ENDPOINT, "Input tokens as the endpoint reported them")                  \
     X(tokens_out,            COUNTER,   LABEL_ENDPOINT, "Output tokens as the endpoint reported them")                 \
+    X(credential_refreshes,  COUNTER,   LABEL_ENDPOINT, "Credentials that expire, got")                                \
+    X(credential_failures,   COUNTER,   LABEL_ENDPOINT, "Times that a credential could not be got")                    \
+    X(credential_failing,    GAUGE,     LABEL_ENDPOINT, "1 after a failure, until one is got again")                   \
+    X(credential_expires,    GAUGE,     LABEL_ENDPOINT, "Unix time at which the credential expires; 0: never")         \
     X(stage_us,              HISTOGRAM, LABEL_STAGE,    "Time inside one hook of a guardrail")                         \
     X(stage_blocked,         COUNTER,   LABEL_STAGE,    "Requests and answers that a guardrail refused (or would "     \
                                                         "have)")                                                       \

@@ -209,6 +209,16 @@ static void timer_fired(struct loop_timer *t)
     (void)t;
 }
 
+/* One provider without a credential is no reason to take the gateway away from the clients of the others. */
+static void credentials_tell(const struct recorder *r, struct buf *why)
+{
+    const struct world *w = r->start->world;
+
+    for (size_t i = 0; i < w->provider_count; i++)
+        if (metrics_sum(r->start->metrics, METRIC_credential_failing, w->providers[i]->in.place))
+            buf_printf(why, "credential of %s failing\n", w->providers[i]->in.name);
+}
+
 static bool ready(void *owner, struct buf *why)
 {
     const struct recorder *r = owner;
@@ -217,6 +227,7 @@ static bool ready(void *owner, struct buf *why)
     for (unsigned i = 0; i < r->in.count; i++)
         workers += ring_has_producer(r->in.rings[i].ring);
     buf_printf(why, "journal %s\nworkers %u\n", r->retry_us ? "cannot be written" : "ok", workers);
+    credentials_tell(r, why);
     return !r->retry_us && workers;
 }
 

@@ -135,8 +135,8 @@ static void death_log(const struct child *c, int status)
     if (WIFSIGNALED(status))
         log_event(WEIR_ERROR, LOG_child_died, "child=%s pid=%d signal=%s lived_ms=%lld", c->name, (int)c->pid,
                   sigabbrev_np(WTERMSIG(status)) ? sigabbrev_np(WTERMSIG(status)) : "?", ms);
-    else if (WEXITSTATUS(status) == CHILD_REFUSED)
-        return; /* it has said why */
+    else if (WEXITSTATUS(status) == CHILD_REFUSED || WEXITSTATUS(status) == CHILD_IDLE)
+        return; /* it has said why; there is nothing to say */
     else if (c->due_us != CHILD_NEVER || WEXITSTATUS(status) != 0)
         log_event(WEIR_ERROR, LOG_child_died, "child=%s pid=%d status=%d lived_ms=%lld", c->name, (int)c->pid,
                   WEXITSTATUS(status), ms);
@@ -151,6 +151,8 @@ struct child *child_reap(struct child *const *list, unsigned count, int *status)
             if (list[i]->pid != pid)
                 continue;
             death_log(list[i], *status);
+            if (WIFEXITED(*status) && WEXITSTATUS(*status) == CHILD_IDLE)
+                list[i]->due_us = CHILD_NEVER;
             child_gone(list[i], clock_us());
             return list[i];
         }

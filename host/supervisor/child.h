@@ -21,6 +21,8 @@
 /* The exit status of a child that has said on stderr, in one line, why it cannot work as it is configured (EX_CONFIG).
  */
 #define CHILD_REFUSED 78
+/* The exit status of a child that has nothing to do: it is not started again. */
+#define CHILD_IDLE    79
 #define CHILD_NEVER   INT64_MAX
 
 struct child {

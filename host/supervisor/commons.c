@@ -67,6 +67,11 @@ unsigned commons_lane_supervisor(const struct commons *c)
     return commons_lane_recorder(c) + 1;
 }
 
+unsigned commons_lane_keeper(const struct commons *c)
+{
+    return commons_lane_supervisor(c) + 1;
+}
+
 /* ---- opening ---- */
 
 static unsigned worker_count(int64_t wanted)
@@ -144,7 +149,7 @@ bool commons_open(struct commons *c, const struct world *world, const struct sta
         return false;
     c->counters = counters_new(COUNTER_CELLS, COUNTER_HOLDS);
     c->labels = labels_of(world);
-    c->metrics = metrics_new(commons_lane_supervisor(c) + 1, &c->labels);
+    c->metrics = metrics_new(commons_lane_keeper(c) + 1, &c->labels);
     return true;
 }
 

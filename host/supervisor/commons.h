@@ -37,6 +37,7 @@ void commons_close(struct commons *);
 unsigned commons_lane_sink(const struct commons *, unsigned sink);
 unsigned commons_lane_recorder(const struct commons *);
 unsigned commons_lane_supervisor(const struct commons *);
+unsigned commons_lane_keeper(const struct commons *);
 
 /* The whole world; or one sink's, by its name.  `notes` may be NULL.  NULL: stderr has said why. */
 struct world *commons_world(const struct commons *, const struct world_source *, const char *sink, struct buf *notes);

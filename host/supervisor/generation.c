@@ -56,14 +56,16 @@ static void worker_gone(struct generation *g, unsigned slot)
 
 static void news_take(struct generation *g, const struct news *n)
 {
-    if (n->slot >= g->commons->workers)
-        return;
+    bool worker = n->slot < g->commons->workers;
+
     if (n->kind == NEWS_READY) {
+        must(worker);
         g->workers[n->slot] = n->pid;
         g->ready = true;
         return;
     }
-    worker_gone(g, n->slot);
+    if (worker)
+        worker_gone(g, n->slot);
     metrics_add(g->commons->metrics, commons_lane_supervisor(g->commons), METRIC_restarts, 0, 1);
 }
 

@@ -13,7 +13,7 @@
 #include "supervisor/child.h"
 #include "supervisor/commons.h"
 
-enum news_kind { NEWS_READY, NEWS_DIED }; /* a worker is about to answer; a worker has died */
+enum news_kind { NEWS_READY, NEWS_DIED }; /* a worker is about to answer; one has died, or the keeper (slot: the workers' number) */
 struct news {
     enum news_kind kind;
     unsigned slot;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* workers.c -- the generation's process: the world, and the workers forked from it; see workers.h. */
+/* workers.c -- the generation's process: the world, and the workers and the keeper forked from it; see workers.h. */
 #include "supervisor/workers.h"
 
 #include <poll.h>
@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/must.h"
+#include "keeper/keeper.h"
 #include "supervisor/generation.h"
 #include "supervisor/greeting.h"
 #include "worker/worker.h"
@@ -29,23 +30,24 @@ struct slot {
 struct workers {
     struct generation *generation;
     struct world *world;
-    struct slot *slots;
+    struct vault *vault;
+    struct slot *slots; /* the workers', and the keeper's behind them */
     struct child **children;
-    unsigned count;
+    unsigned count; /* workers */
+    unsigned children_count;
     int signals;
 };
 
 /* ---- a worker ---- */
 
-/* What belongs to the generation, and to the other workers, is not for this one. */
-static void worker_leave(struct workers *all, struct slot *me)
+/* What belongs to the generation, and to its other children, is not for this one. */
+static void child_leave(struct workers *all, struct slot *me)
 {
     close(all->signals);
     close(all->generation->child.stop);
-    for (unsigned i = 0; i < all->count; i++)
+    for (unsigned i = 0; i < all->children_count; i++)
         if (all->children[i] != &me->child && all->children[i]->stop >= 0)
             close(all->children[i]->stop);
-    commons_for_worker(all->generation->commons, me->number);
 }
 
 static int worker_live(struct child *c)
@@ -60,10 +62,12 @@ static int worker_live(struct child *c)
                                  .ring = common->rings[me->number],
                                  .counters = common->counters,
                                  .metrics = common->metrics,
+                                 .vault = me->all->vault,
                                  .stop_fd = c->stop};
     int status;
 
-    worker_leave(me->all, me);
+    child_leave(me->all, me);
+    commons_for_worker(common, me->number);
     if (!world_init(me->all->world, NULL, &error)) {
         fprintf(stderr, "%s\n", error.text);
         return CHILD_REFUSED;
@@ -78,28 +82,77 @@ static int worker_live(struct child *c)
     return status;
 }
 
+/* ---- the keeper ---- */
+
+static int keeper_live(struct child *c)
+{
+    struct slot *me = c->owner;
+    struct generation *g = me->all->generation;
+    const struct keeper_start start = {.world = me->all->world,
+                                       .vault = me->all->vault,
+                                       .metrics = g->commons->metrics,
+                                       .slot = commons_lane_keeper(g->commons),
+                                       .stop_fd = c->stop};
+
+    child_leave(me->all, me);
+    commons_for_sink(g->commons);
+    close(g->tell); /* its end is that of the last worker */
+    switch (keeper_run(&start)) {
+    case KEEPER_IDLE:
+        return CHILD_IDLE;
+    case KEEPER_STOPPED:
+        return EXIT_SUCCESS;
+    default:
+        return EXIT_FAILURE;
+    }
+}
+
+/* It has nothing to finish. */
+static void keeper_end(struct workers *w)
+{
+    struct child *keeper = &w->slots[w->count].child;
+
+    if (w->children_count == w->count)
+        return;
+    child_stop(keeper);
+    child_kill(keeper);
+    if (keeper->pid)
+        waitpid(keeper->pid, NULL, 0);
+}
+
 /* ---- the generation ---- */
+
+static void slot_make(struct workers *w, unsigned i)
+{
+    struct slot *slot = &w->slots[i];
+
+    slot->all = w;
+    slot->number = i;
+    child_init(&slot->child, i < w->count ? worker_live : keeper_live, slot);
+    if (i < w->count) {
+        snprintf(slot->child.name, sizeof slot->child.name, "worker.%u", i);
+        slot->child.pause_max_us = WORKER_PAUSE_MAX_US;
+    } else {
+        snprintf(slot->child.name, sizeof slot->child.name, "keeper");
+    }
+    slot->child.log_level = w->generation->child.log_level;
+    w->children[i] = &slot->child;
+}
 
 static void slots_make(struct workers *w)
 {
     w->count = w->generation->commons->workers;
-    w->slots = must_alloc(w->count * sizeof *w->slots);
-    w->children = must_alloc(w->count * sizeof(struct child *));
-    for (unsigned i = 0; i < w->count; i++) {
-        struct slot *slot = &w->slots[i];
-        slot->all = w;
-        slot->number = i;
-        child_init(&slot->child, worker_live, slot);
-        snprintf(slot->child.name, sizeof slot->child.name, "worker.%u", i);
-        slot->child.pause_max_us = WORKER_PAUSE_MAX_US;
-        slot->child.log_level = w->generation->child.log_level;
-        w->children[i] = &slot->child;
-    }
+    w->children_count = w->count + keeper_wanted(w->world);
+    w->vault = vault_new(w->world->provider_count);
+    w->slots = must_alloc((w->count + 1) * sizeof *w->slots);
+    w->children = must_alloc(w->children_count * sizeof(struct child *));
+    for (unsigned i = 0; i < w->children_count; i++)
+        slot_make(w, i);
 }
 
-static void workers_start(struct workers *w)
+static void children_start(struct workers *w)
 {
-    for (unsigned i = 0; i < w->count; i++) {
+    for (unsigned i = 0; i < w->children_count; i++) {
         if (!child_is_due(w->children[i], clock_us()))
             continue;
         child_start(w->children[i]);
@@ -122,9 +175,10 @@ static bool workers_reap(struct workers *w)
     struct child *c;
     int status;
 
-    while ((c = child_reap(w->children, w->count, &status))) {
+    while ((c = child_reap(w->children, w->children_count, &status))) {
         struct slot *slot = c->owner;
-        generation_tell(w->generation, NEWS_DIED, slot->number, 0);
+        if (c->due_us != CHILD_NEVER || slot->number < w->count)
+            generation_tell(w->generation, NEWS_DIED, slot->number, 0);
         if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_REFUSED && c->starts == 1)
             return false;
     }
@@ -137,8 +191,8 @@ static int workers_loop(struct workers *w)
     struct signalfd_siginfo info;
 
     while (workers_alive(w)) {
-        workers_start(w);
-        poll(fds, 2, child_wait_ms(w->children, w->count));
+        children_start(w);
+        poll(fds, 2, child_wait_ms(w->children, w->children_count));
         while (read(w->signals, &info, sizeof info) > 0)
             ;
         if (fds[1].revents) {
@@ -181,6 +235,8 @@ int workers_run(struct generation *g)
     w.signals = child_signals((const int[]){SIGCHLD}, 1);
     slots_make(&w);
     status = workers_loop(&w);
+    keeper_end(&w);
+    vault_free(w.vault);
     world_free(w.world);
     free(w.slots);
     free(w.children);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "worker/attempt.h"
 #include "worker/client.h"
+#include "worker/envelope.h"
 #include "worker/exchange.h"
 #include "worker/reply.h"
 #include "worker/translate.h"
@@ -32,6 +33,7 @@ void answer_free(struct request *r)
         return;
     sse_fini(&a->sse);
     eventstream_fini(&a->binary_frames);
+    buf_fini(&a->opened);
     worker_buf_give(r->w, &a->body);
     worker_buf_give(r->w, &a->tail);
     chain_fini(&a->chain);
@@ -99,7 +101,8 @@ void answer_begin(struct request *r, const struct http1_head *h)
     a->passes = h->status >= 400;
     a->binary = !a->passes && type_is(t, WEIR_STR("application/vnd.amazon.eventstream"));
     a->stream = a->binary || (!a->passes && type_is(t, WEIR_STR("text/event-stream")));
-    a->type = arena_strdup(&r->arena, t);
+    a->enveloped = a->binary && r->http && envelope_expected(r->http->url);
+    a->type = a->enveloped ? "text/event-stream; charset=utf-8" : arena_strdup(&r->arena, t);
     a->translated = translates(r);
     a->out_stream = a->translated ? r->view.stream : a->stream;
     if (a->translated)
@@ -122,17 +125,35 @@ enum step_result step_stream(struct request *r)
 
 /* ---- pieces ---- */
 
+#define PIECE_LEAST 8  /* shorter lines of a credential are no secrets */
+#define PIECE_MOST  32 /* so much from the middle of a long one tells as well, and is found faster */
+
+/* Whether a line of the attempt's credential stands in it. */
+static bool holds_credential(struct weir_str credential, struct weir_str s)
+{
+    const char *at = credential.ptr, *end = at + credential.len;
+
+    while (at < end) {
+        const char *eol = memchr(at, '\n', (size_t)(end - at));
+        size_t n = (size_t)((eol ? eol : end) - at), most = n < PIECE_MOST ? n : PIECE_MOST;
+        if (n >= PIECE_LEAST && memmem(s.ptr, s.len, at + (n - most) / 2, most))
+            return true;
+        at += n + 1;
+    }
+    return false;
+}
+
 /* An upstream may repeat what we sent; our credentials do not go on to clients. */
 static bool holds_secret(const struct request *r, struct weir_str s)
 {
     const struct provider *p = r->endpoints[r->pick];
+    bool held = r->credential.len && s.len && holds_credential(r->credential, s);
 
-    for (size_t i = 0; s.len && i < p->secret_count; i++)
-        if (p->secrets[i].len && memmem(s.ptr, s.len, p->secrets[i].ptr, p->secrets[i].len)) {
-            log_event(WEIR_ERROR, LOG_upstream_secret, "request=%s provider=%s", r->id, p->in.name);
-            return true;
-        }
-    return false;
+    for (size_t i = 0; s.len && !held && i < p->secret_count; i++)
+        held = p->secrets[i].len && memmem(s.ptr, s.len, p->secrets[i].ptr, p->secrets[i].len);
+    if (held)
+        log_event(WEIR_ERROR, LOG_upstream_secret, "request=%s provider=%s", r->id, p->in.name);
+    return held;
 }
 
 static void record_take(struct request *r, const struct sse_record *rec)
@@ -153,6 +174,27 @@ static void too_large(struct request *r)
                 "the model's provider sent a record that is too large", "a record is larger than max_response");
 }
 
+/* Of a frame the record that the client gets.  false: the stream has been ended. */
+static bool record_open(struct request *r, const struct eventstream_record *frame, struct sse_record *rec)
+{
+    struct answer *a = r->answer;
+
+    *rec = (struct sse_record){frame->raw, frame->name, frame->data.len ? frame->data : frame->message};
+    a->headers = frame->headers;
+    if (!a->enveloped)
+        return true;
+    if (!str_is(frame->type, "event")) {
+        answer_fail(r, OUTCOME_upstream_error, "upstream_error",
+                    "the model's provider failed in the middle of its answer", arena_strdup(&r->arena, frame->name));
+        return false;
+    }
+    if (envelope_open(frame->data, &a->opened, rec))
+        return true;
+    answer_fail(r, OUTCOME_upstream_invalid, "upstream_invalid",
+                "the model's provider sent an answer that makes no sense", "a frame is no envelope of a record");
+    return false;
+}
+
 /* The next record, of either kind.  false: there is none now. */
 static bool record_next(struct request *r, struct sse_record *rec)
 {
@@ -171,9 +213,7 @@ static bool record_next(struct request *r, struct sse_record *rec)
         }
     switch (eventstream_next(&a->binary_frames, &frame)) {
     case EVENTSTREAM_RECORD:
-        *rec = (struct sse_record){frame.raw, frame.name, frame.data.len ? frame.data : frame.message};
-        a->headers = frame.headers;
-        return true;
+        return record_open(r, &frame, rec);
     case EVENTSTREAM_TOO_LARGE:
         too_large(r);
         return false;

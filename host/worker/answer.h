@@ -20,6 +20,7 @@
 struct answer {
     bool stream;                             /* the upstream's is in frames; else one whole body */
     bool binary;                             /* they are those of AWS, not SSE */
+    bool enveloped;                          /* and hold SSE records of the upstream's dialect; see envelope.h */
     bool out_stream;                         /* the client's */
     bool translated, started;                /* into the client's dialect; it has been told of the start */
     bool passes;                             /* an error body: goes through unread */
@@ -32,6 +33,7 @@ struct answer {
     struct sse sse;
     struct eventstream binary_frames;
     struct weir_str headers;                 /* of the binary frame at hand */
+    struct buf opened;                       /* the record out of its envelope */
     struct buf body;
     struct chain chain;
     struct frame frame;                      /* the one at hand */

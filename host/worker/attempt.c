@@ -13,9 +13,23 @@
 #include "worker/translate.h"
 #include "worker/worker.h"
 
+#define CREDENTIAL_WAIT_US 2000000 /* for the first one, after a start */
+#define CREDENTIAL_LOOK_US 10000
+
 static const struct provider *provider_of(const struct request *r)
 {
     return r->endpoints[r->pick];
+}
+
+/* Of the vault: the place in the world's order. */
+static size_t slot_of(const struct request *r)
+{
+    const struct world *w = r->w->world;
+    size_t i = 0;
+
+    while (w->providers[i] != provider_of(r))
+        i++;
+    return i;
 }
 
 static void count(struct request *r, enum metric m)
@@ -119,6 +133,8 @@ static void attempt_head(struct request *r, const struct http1_head *h)
     if (h->status == 401 || h->status == 403) {
         /* Our credential, not the client's: a client that saw 401 would look for the fault in its own key. */
         log_event(WEIR_ERROR, LOG_upstream_rejected, "provider=%s status=%d", provider_of(r)->in.name, h->status);
+        if (r->credential.ptr)
+            vault_refuse(r->w->vault, slot_of(r));
         attempt_failed(r, OUTCOME_upstream_error, 502, "upstream_credential",
                        "the model's provider does not accept the gateway's credential; tell who runs this gateway",
                        why);
@@ -302,6 +318,50 @@ static enum step_result attempt_serve(struct request *r, struct weir_http *h)
     return STEP_WAIT;
 }
 
+/* ---- credentials that expire ---- */
+
+struct weir_str attempt_credential(struct request *r)
+{
+    if (!r->credential.ptr && r->w->vault)
+        r->credential = vault_take(r->w->vault, slot_of(r), r->w->loop.wall_us / 1000000, &r->arena);
+    r->lacks = !r->credential.ptr;
+    return r->credential;
+}
+
+static enum step_result attempt_encode(struct request *);
+
+static void credential_look(struct loop_timer *t)
+{
+    struct ctx *c = (struct ctx *)((char *)t - offsetof(struct ctx, budget));
+
+    c->waits = HOOK_NONE;
+    attempt_encode(c->r);
+}
+
+/* The keeper is asking for one: that takes a moment.  When it has failed nobody waits for what may not come.
+ */
+static enum step_result credential_wait(struct request *r, struct ctx *c)
+{
+    int64_t now = r->w->loop.now_us;
+    enum vault_state state = r->w->vault ? vault_state_of(r->w->vault, slot_of(r)) : VAULT_FAILING;
+
+    worker_buf_give(r->w, &r->http->lines);
+    if (!r->lacks_until_us)
+        r->lacks_until_us = now + CREDENTIAL_WAIT_US;
+    if (state != VAULT_FAILING && now < r->lacks_until_us) {
+        c->waits = HOOK_ENCODE;
+        c->budget.fire = credential_look;
+        loop_timer_set(&r->w->loop, &c->budget, CREDENTIAL_LOOK_US);
+        return STEP_WAIT;
+    }
+    attempt_failed(r, OUTCOME_upstream_failed, 503, "credential_missing",
+                   "the gateway has no valid credential for the model's provider now; try again, or tell who runs this "
+                   "gateway",
+                   state != VAULT_FAILING ? "no credential has come yet; see the log of the keeper"
+                                          : "the credential cannot be got; see credential_failed in the log");
+    return STEP_WAIT;
+}
+
 /* ---- encoding ---- */
 
 static void encode_late(struct loop_timer *t)
@@ -322,6 +382,8 @@ static enum step_result encode_judge(struct request *r, struct ctx *c, struct we
     if (v == WEIR_WAIT && c->resumed)
         v = c->verdict;
     c->resumed = false;
+    if (v == WEIR_WAIT && r->lacks)
+        return credential_wait(r, c);
     if (v == WEIR_PASS)
         return provider_of(r)->in.plugin->hooks.serve ? attempt_serve(r, h) : attempt_send(r, h);
     if (v == WEIR_WAIT) {
@@ -358,6 +420,7 @@ static enum step_result attempt_encode(struct request *r)
     h->ctx = c;
     h->lines = worker_buf_take(r->w);
     r->http = h;
+    r->lacks = false;
     translate_forget(r);
     v = translates(r) ? translate_lift(r, &error) : WEIR_PASS;
     c->resumed = false;
@@ -382,6 +445,8 @@ enum step_result step_try(struct request *r)
 {
     const struct provider *p = provider_of(r);
 
+    r->credential = (struct weir_str){0};
+    r->lacks_until_us = 0;
     r->x = exchange_new(r, p, &attempt_user);
     answer_new(r);
     r->t.sent = r->w->loop.now_us;

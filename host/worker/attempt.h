@@ -30,6 +30,8 @@ void http_header(struct weir_http *, const char *name, struct weir_str value);
 void http_splice(struct weir_http *, uint32_t at, uint32_t len, struct weir_str with);
 void http_body(struct weir_http *, struct weir_str);
 
+/* weir_credential(): what the vault has for the provider at hand; ptr NULL: nothing now. */
+struct weir_str attempt_credential(struct request *);
 /* The provider's `encode` was waiting. */
 void attempt_resumed(struct request *, enum weir_verdict);
 /* The attempt has failed: on to the next candidate, or to `close` with an error for the client.  `why` is for log and record. */

@@ -53,6 +53,7 @@ static bool frame_write(struct request *r)
 {
     struct answer *a = r->answer;
     struct frame *f = &a->frame;
+    const struct weir_str *headers = a->binary && !a->enveloped ? &a->headers : NULL;
     struct buf b;
     bool ok = true;
 
@@ -60,13 +61,15 @@ static bool frame_write(struct request *r)
         return true;
     if (!a->stream) {
         ok = spliced(f, f->pub.data, &a->tail);
-    } else if (f->end_mark) {
+    } else if (!f->splice_count && f->end_mark) {
         buf_str(&a->tail, f->pub.raw);
     } else if (!f->splice_count) {
         answer_write(r, f->pub.raw);
+    } else if (f->end_mark) {
+        ok = record_spliced(f, headers, &a->tail);
     } else {
         b = worker_buf_take(r->w);
-        ok = record_spliced(f, a->binary ? &a->headers : NULL, &b);
+        ok = record_spliced(f, headers, &b);
         if (ok)
             answer_write(r, buf_view(&b));
         b.len = 0;

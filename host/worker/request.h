@@ -101,6 +101,9 @@ struct request {
     unsigned attempt;
     struct exchange *x;
     struct weir_http *http;                  /* what `encode` makes */
+    struct weir_str credential;              /* that the attempt has from the vault */
+    bool lacks;                              /* `encode` asked for one and there was none */
+    int64_t lacks_until_us;                  /* how long it is waited for */
     bool open;                               /* an `open` record waits for its `close` */
     uint64_t open_at;                        /* the ring's position behind it */
     struct loop_timer open_timer;            /* strict: how long to wait until it is durable */

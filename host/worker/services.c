@@ -128,6 +128,25 @@ static struct weir_str service_fact(struct weir_ctx *c, const char *name)
     return WEIR_STR("");
 }
 
+static struct weir_str service_credential(struct weir_ctx *c)
+{
+    if (own(c)->hook == HOOK_ENCODE)
+        return attempt_credential(own(c)->r);
+    misused(own(c), "credential", "only in encode");
+    return (struct weir_str){NULL, 0};
+}
+
+/* The keeper's: a worker's loop cannot wait. */
+static bool service_fetch(struct weir_ctx *c, const struct weir_fetch *ask, struct weir_fetched *got,
+                          struct weir_error *e)
+{
+    (void)ask;
+    (void)got;
+    snprintf(e->text, sizeof e->text, "weir_fetch() is for the hook `credential`");
+    misused(own(c), "fetch", "only in credential");
+    return false;
+}
+
 /* ---- spans ---- */
 
 static void service_span(struct weir_ctx *c, uint32_t node, enum weir_where where, enum weir_form form,
@@ -281,4 +300,6 @@ const struct weir_host services = {
     .out = service_out,
     .after = service_after,
     .resume = service_resume,
+    .fetch = service_fetch,
+    .credential = service_credential,
 };

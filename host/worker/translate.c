@@ -141,10 +141,13 @@ static bool told(const struct buf *names, struct weir_str name)
 bool translate_lossy(struct ctx *c, struct weir_str field, bool hint)
 {
     struct request *r = c->r;
-    struct buf *b = &r->tr->dropped;
+    struct buf *b;
 
     if (!hint && !provider_of(r)->drops)
         return false;
+    if (!r->tr) /* client and upstream speak one dialect: only this is used of it */
+        r->tr = arena_alloc(&r->arena, sizeof *r->tr);
+    b = &r->tr->dropped;
     for (size_t i = 0; i < field.len; i++) /* it is told in a header */
         if (field.ptr[i] <= ' ' || field.ptr[i] >= 0x7f || field.ptr[i] == ',')
             return true;

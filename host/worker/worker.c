@@ -224,6 +224,7 @@ static void worker_open(struct worker *w, const struct worker_start *start)
     w->ring = start->ring;
     w->counters = start->counters;
     w->metrics = start->metrics;
+    w->vault = start->vault;
     w->strict = strcmp(w->world->settings.durability, "strict") == 0;
     w->scratch = must_alloc(WORKER_SCRATCH);
     must(getrandom(w->random, sizeof w->random, 0) == sizeof w->random);

@@ -11,6 +11,7 @@
 #include "ipc/counters.h"
 #include "ipc/metrics.h"
 #include "ipc/ring.h"
+#include "ipc/vault.h"
 #include "net/connector.h"
 #include "net/loop.h"
 #include "world/world.h"
@@ -26,6 +27,7 @@ struct worker_start {
     struct ring *ring;                       /* this slot's */
     struct counters *counters;               /* shared by all; counters_own() has been called in this process */
     struct metrics *metrics;
+    struct vault *vault;                     /* the keeper's; a slot per provider */
     int stop_fd;                             /* readable or closed: drain and exit */
 };
 
@@ -39,6 +41,7 @@ struct worker {
     struct ring *ring;
     struct counters *counters;
     struct metrics *metrics;
+    struct vault *vault;
     struct connector *connector;
     struct pool *pools;                      /* one per provider, in the world's order */
     struct loop_fd listener, stop, acks;

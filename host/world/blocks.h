@@ -26,10 +26,6 @@ void instance_add(struct build *, struct instance *);
 /* Runs the plugin's `prepare`; not when it would need secrets that were not read. */
 void instance_prepare(struct build *, struct instance *);
 
-/* Per process. */
-bool instance_init(struct instance *, struct weir_error *);
-void instance_fini(struct instance *);
-
 /* One row more in a growing array of pointers that lives in the arena. */
 void *list_add(struct arena *, void *list, size_t *count, void *item);
 

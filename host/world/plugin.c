@@ -30,7 +30,8 @@ struct hook {
     }
 
 /* What fills at least one of them is of that kind. */
-static const struct hook provider_hooks[] = {HOOK(accept), HOOK(encode), HOOK(serve), HOOK(decode), {NULL, 0}};
+static const struct hook provider_hooks[] = {HOOK(accept), HOOK(encode),     HOOK(serve),
+                                             HOOK(decode), HOOK(credential), {NULL, 0}};
 static const struct hook guardrail_hooks[] = {HOOK(on_request),  HOOK(on_route),  HOOK(on_event),
                                               HOOK(on_response), HOOK(on_record), {NULL, 0}};
 static const struct hook sink_hooks[] = {HOOK(write), {NULL, 0}};

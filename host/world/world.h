@@ -165,6 +165,9 @@ void world_free(struct world *);
 /* Per process: copies options into `self`, calls `init` of every instance a worker uses (sink NULL), or of one sink. */
 bool world_init(struct world *, struct sink *only, struct weir_error *);
 void world_fini(struct world *);
+/* The same for one of them. */
+bool instance_init(struct instance *, struct weir_error *);
+void instance_fini(struct instance *);
 
 /* A key by the SHA-256 of what the client sent.  Compares all of them in constant time.  NULL: unknown, or disabled. */
 const struct key *world_key(const struct world *, struct weir_str presented);

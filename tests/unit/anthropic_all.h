@@ -6,6 +6,7 @@
 #include "../../plugins/providers/anthropic/accept.c"
 #include "../../plugins/providers/anthropic/answer.c"
 #include "../../plugins/providers/anthropic/anthropic.c"
+#include "../../plugins/providers/anthropic/cloud.c"
 #include "../../plugins/providers/anthropic/decode.c"
 #include "../../plugins/providers/anthropic/encode.c"
 #include "../../plugins/providers/anthropic/ends.c"

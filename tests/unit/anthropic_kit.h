@@ -23,12 +23,12 @@ static const char *q(const char *s)
     return room[at++ % 8] = copy;
 }
 
-static void setup(void)
+static inline void setup(void)
 {
     weir_test_init(&t, &weir_plugin, "key = sk-test");
 }
 
-static void teardown(void)
+static inline void teardown(void)
 {
     weir_test_fini(&t);
 }

@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/must.h"
+#include "keeper/keeper.h"
 #include "recorder/recorder.h"
 #include "recorder/sink.h"
 #include "supervisor/child.h"
@@ -150,6 +151,18 @@ int worker_run(const struct worker_start *start)
     usleep(hold ? 60000000 : 100000);
     pid_leave("drained");
     return 0;
+}
+
+bool keeper_wanted(const struct world *w)
+{
+    return strcmp(w->file, "ok") == 0;
+}
+
+enum keeper_end keeper_run(const struct keeper_start *start)
+{
+    pid_leave("keeper");
+    stop_wait(start->stop_fd);
+    return KEEPER_STOPPED;
 }
 
 int recorder_run(const struct recorder_start *start)
@@ -579,7 +592,7 @@ static void weir_setup(void)
 START_TEST(weir_replaces_whoever_dies)
 {
     struct who was, is;
-    int recorder, sink;
+    int recorder, sink, keeper;
     pid_t weir = weir_start("ok", -1);
 
     ck_assert(answers_within(1000000, &was));
@@ -606,6 +619,10 @@ START_TEST(weir_replaces_whoever_dies)
     ck_assert(other_pid_within(1000000, "recorder", recorder));
     kill(sink, SIGSEGV);
     ck_assert(other_pid_within(1000000, "lines", sink));
+    ck_assert(other_pid_within(1000000, "keeper", 0));
+    keeper = pid_read("keeper");
+    kill(keeper, SIGKILL);
+    ck_assert(other_pid_within(1000000, "keeper", keeper));
     ck_assert(ask('?', &is));
     ck_assert_int_eq(weir_end(weir, SIGTERM), 0);
     state_drop();
@@ -626,7 +643,8 @@ START_TEST(weir_drains)
     ck_assert_int_eq(weir_end(weir, SIGTERM), 0);
     ck_assert_int_ge(clock_us() - at, 100000); /* the doubles' drain */
     ck_assert_int_ne(pid_read("drained"), 0);
-    ck_assert(!alive(who.worker) && !alive(who.generation) && !alive(pid_read("recorder")));
+    ck_assert(!alive(who.worker) && !alive(who.generation) && !alive(pid_read("recorder")) &&
+              !alive(pid_read("keeper")));
     ck_assert(!ask('?', &who));
     ck_assert_int_ne(access(rings, F_OK), 0); /* empty rings: no memory stays taken */
     state_drop();

@@ -8,12 +8,21 @@
 #ifndef ANTHROPIC_H
 #define ANTHROPIC_H
 
+#include "aws_keys.h"
 #include "canon.h"
+#include "edited.h"
 #include "emit.h"
 
 struct anthropic { /* one row of anthropic_options[] each */
-    const char *url, *key, *auth, *version, *beta;
+    const char *url, *key, *auth, *version, *beta, *platform;
+    /* Vertex AI; Bedrock; both */
+    const char *project, *location, *service_account;
+    const char *region, *access_key, *secret_key, *session_token, *credentials, *profile;
+    struct weir_list betas;
+    const char *credential_url;
 };
+
+#define ANTHROPIC_URL "https://api.anthropic.com/v1"
 
 #define ANTHROPIC_VERSION "2023-06-01" /* of requests that we make ourselves */
 #define MOST_TOKENS       ((int64_t)1 << 40) /* of a count: sums of such numbers cannot overflow */
@@ -106,6 +115,20 @@ struct weir_str lower_tool_name(struct weir_ctx *, struct weir_str name);
 
 /* A name for a place in the client's body, as printf says it. */
 __attribute__((format(printf, 2, 3))) struct weir_str place_of(struct weir_ctx *, const char *fmt, ...);
+
+/* cloud.c: Claude on Vertex AI and on Bedrock.  A body of Anthropic's own as the platform takes it; its address; its
+ * credential.  `kept`: what weir_credential() has said. */
+enum platform { PLATFORM_ANTHROPIC, PLATFORM_VERTEX, PLATFORM_BEDROCK };
+enum platform cloud_platform(const struct anthropic *);
+/* The credential is the keeper's to get. */
+bool cloud_keeps(const struct anthropic *);
+bool cloud_credential(struct weir_ctx *, struct weir_credential *, struct weir_error *);
+/* ptr NULL: the error says what is wrong. */
+struct weir_str cloud_body(struct weir_ctx *, struct weir_str body, struct weir_str model, struct weir_str betas,
+                           struct weir_error *);
+struct weir_str cloud_url(struct weir_ctx *, struct weir_str model);
+bool cloud_sign(struct weir_ctx *, struct weir_http *, struct weir_str kept, struct weir_str url, struct weir_str body,
+                struct weir_error *);
 
 /* writer.c: blocks as bytes of a stream, or of one body. */
 void write_start(struct weir_ctx *);

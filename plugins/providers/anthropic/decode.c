@@ -377,6 +377,9 @@ static bool decode_record(struct decoder *d)
         put_tokens(d, member(d, 0, "usage"));
         put_finish(d, member(d, 0, "delta"));
     } else if (str_is(s, "message_stop")) {
+        if (node_there(d->j,
+                       member(d, 0, "amazon-bedrock-invocationMetrics"))) /* Bedrock's own: clients do not know it */
+            weir_frame_splice(d->c, 0, (uint32_t)d->frame->data.len, WEIR_STR("{\"type\":\"message_stop\"}"));
         put_done(d);
     }
     return true;

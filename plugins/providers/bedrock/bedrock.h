@@ -8,10 +8,11 @@
 #ifndef BEDROCK_H
 #define BEDROCK_H
 
+#include "aws_keys.h"
 #include "walk.h"
 
 struct bedrock { /* one row of bedrock_options[] each */
-    const char *region, *url, *key, *access_key, *secret_key, *session_token;
+    const char *region, *url, *key, *access_key, *secret_key, *session_token, *credentials, *profile, *credential_url;
 };
 
 #define BEDROCK_BLOCKS 4096 /* blocks of one answer at most */

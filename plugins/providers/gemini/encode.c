@@ -27,6 +27,7 @@ static enum weir_verdict encode_same(struct weir_ctx *c, const struct weir_candi
     const struct weir_request *r = weir_request(c);
     const struct weir_json *j = weir_body(c);
     struct text method = {.c = c};
+    enum weir_verdict v;
 
     if (!j) {
         snprintf(e->text, sizeof e->text, "there is no body to send");
@@ -35,8 +36,9 @@ static enum weir_verdict encode_same(struct weir_ctx *c, const struct weir_candi
     text_str(&method, gemini_method(r));
     if (r->stream && !gemini_wants_array(r))
         text_lit(&method, "?alt=sse");
-    if (!gemini_target(c, to, text_view(&method), h, e))
-        return WEIR_FAIL;
+    v = gemini_target(c, to, text_view(&method), h, e);
+    if (v != WEIR_PASS)
+        return v;
     if (!to->model.len || str_eq(to->model, r->model))
         return WEIR_PASS;
     splice_model(c, h, j, 0, to->model);
@@ -173,14 +175,16 @@ enum weir_verdict gemini_encode(struct weir_ctx *c, const struct weir_candidate 
     const struct weir_request *r = weir_request(c);
     struct weir_str model = to->model.len ? to->model : r->model;
     struct encoder n = {.c = c, .j = weir_canonical(c), .m.t.c = c, .e = e};
+    enum weir_verdict v;
 
     if (!n.j)
         return encode_same(c, to, h, e);
     n.vertex = strcmp(g->platform, "vertex") == 0;
     n.openapi = strcmp(g->schema, "openapi") == 0;
     read_model(&n, model);
-    if (!gemini_target(c, to, method_of(&n, r), h, e))
-        return WEIR_FAIL;
+    v = gemini_target(c, to, method_of(&n, r), h, e);
+    if (v != WEIR_PASS)
+        return v;
     emit_open(&n.m, '{');
     if (r->kind == WEIR_EMBEDDING ? !encode_embedding(&n, model) : !encode_chat(&n))
         return WEIR_UNSUPPORTED;

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-static const char *const auth_styles[] = {"key", "bearer", "none", NULL};
+static const char *const auth_styles[] = {"key", "bearer", "google", "none", NULL};
 static const char *const platforms[] = {"aistudio", "vertex", NULL};
 static const char *const schemas[] = {"json", "openapi", NULL};
 
@@ -16,7 +16,9 @@ static const struct weir_option gemini_options[] = {
              "base URL; /models/MODEL:METHOD is added to it.  As it stands, Vertex takes the one of its location"),
     WEIR_OPT(struct gemini, key, "", "the account's key, or an access token", .unit = WEIR_SECRET),
     WEIR_OPT(struct gemini, auth, "key",
-             "how the key is sent: header `x-goog-api-key`, `authorization: Bearer`, or not at all",
+             "how the key is sent: header `x-goog-api-key`, `authorization: Bearer`, or not at all; google: tokens of "
+             "a service "
+             "account, gcloud or the metadata service, renewed in time",
              .choices = auth_styles),
     WEIR_OPT(struct gemini, platform, "aistudio", "AI Studio's paths, or those of Vertex AI", .choices = platforms),
     WEIR_OPT(struct gemini, project, "", "Vertex: the project; empty: express mode"),
@@ -24,6 +26,10 @@ static const struct weir_option gemini_options[] = {
     WEIR_OPT(struct gemini, schema, "json",
              "how schemas of other dialects are sent: whole, or as the OpenAPI subset that models before 2.5 take",
              .choices = schemas),
+    WEIR_OPT(struct gemini, service_account, "",
+             "auth = google: key file; empty: GOOGLE_APPLICATION_CREDENTIALS, gcloud's, else the metadata service",
+             .unit = WEIR_PATH),
+    WEIR_OPT(struct gemini, credential_url, "", "base URL in place of the token server's or the metadata service's"),
     WEIR_OPT_END,
 };
 
@@ -54,6 +60,14 @@ static bool plain(const char *s)
     return s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_:.")] == '\0';
 }
 
+static bool gemini_credential(struct weir_ctx *c, struct weir_credential *out, struct weir_error *e)
+{
+    const struct gemini *g = c->self;
+    const struct google_source from = {.file = g->service_account, .url = g->credential_url};
+
+    return strcmp(g->auth, "google") != 0 || google_token(c, &from, out, e);
+}
+
 static bool gemini_init(void *self, const void *shared, struct weir_error *e)
 {
     const struct gemini *g = self;
@@ -72,4 +86,4 @@ WEIR_PLUGIN(.name = "gemini", .version = "1.0",
             .dialect = "gemini", .paths = gemini_paths, .lifts = WEIR_CAN(WEIR_CHAT) | WEIR_CAN(WEIR_EMBEDDING),
             .lowers = WEIR_CAN(WEIR_CHAT) | WEIR_CAN(WEIR_EMBEDDING), .init = gemini_init, .accept = gemini_accept,
             .lift = gemini_lift, .encode = gemini_encode, .decode = gemini_decode, .answer = gemini_answer,
-            .refuse = gemini_refuse, .list = gemini_list, );
+            .refuse = gemini_refuse, .list = gemini_list, .credential = gemini_credential, );

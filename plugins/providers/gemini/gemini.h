@@ -11,12 +11,13 @@
 #include "base64.h"
 #include "canon.h"
 #include "emit.h"
+#include "google.h"
 #include "proto.h"
 
 #define GEMINI_URL "https://generativelanguage.googleapis.com/v1beta"
 
 struct gemini { /* one row of gemini_options[] each */
-    const char *url, *key, *auth, *platform, *project, *location, *schema;
+    const char *url, *key, *auth, *platform, *project, *location, *schema, *service_account, *credential_url;
 };
 
 /* Blocks of the answer.  Towards clients of this dialect: TEXT 0 and REASONING 0 are the texts of a candidate, which
@@ -88,8 +89,8 @@ void gemini_list(struct weir_ctx *, const struct weir_model *, size_t n, size_t 
 struct weir_str gemini_method(const struct weir_request *);
 bool gemini_wants_array(const struct weir_request *);
 
-/* target.c */
-bool gemini_target(struct weir_ctx *, const struct weir_candidate *, struct weir_str method, struct weir_http *,
+/* target.c: PASS, FAIL with the error, or WAIT for a credential. */
+enum weir_verdict gemini_target(struct weir_ctx *, const struct weir_candidate *, struct weir_str method, struct weir_http *,
                    struct weir_error *);
 struct weir_str gemini_resource(struct weir_ctx *, struct weir_str model); /* "models/x", as bodies name it */
 

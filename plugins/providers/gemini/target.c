@@ -41,18 +41,7 @@ static void put_base(struct text *t, const struct gemini *g)
         text_str(t, base);
         return;
     }
-    text_lit(t, "https://");
-    if (strcmp(g->location, "us") == 0 || strcmp(g->location, "eu") == 0) {
-        text_lit(t, "aiplatform.");
-        text_str(t, str_of(g->location));
-        text_lit(t, ".rep.googleapis.com/v1");
-        return;
-    }
-    if (strcmp(g->location, "global") != 0 && g->project[0]) {
-        text_str(t, str_of(g->location));
-        text_lit(t, "-");
-    }
-    text_lit(t, "aiplatform.googleapis.com/v1");
+    google_vertex_put(t, g->project[0] ? g->location : "global");
 }
 
 static void put_escaped(struct text *t, struct weir_str s, bool slashes)
@@ -91,40 +80,43 @@ static void put_model(struct text *t, const struct gemini *g, struct weir_str mo
     put_escaped(t, model, resource);
 }
 
-static void put_credential(struct weir_ctx *c, struct weir_http *h)
+static void put_credential(struct weir_ctx *c, struct weir_http *h, struct weir_str key)
 {
     const struct gemini *g = c->self;
     struct text t = {.c = c};
 
-    if (!g->key[0] || strcmp(g->auth, "none") == 0)
+    if (!key.len || strcmp(g->auth, "none") == 0)
         return;
     if (strcmp(g->auth, "key") == 0) {
-        c->host->http_header(h, "x-goog-api-key", str_of(g->key));
+        c->host->http_header(h, "x-goog-api-key", key);
         return;
     }
     text_lit(&t, "Bearer ");
-    text_str(&t, str_of(g->key));
+    text_str(&t, key);
     c->host->http_header(h, "authorization", text_view(&t));
 }
 
-bool gemini_target(struct weir_ctx *c, const struct weir_candidate *to, struct weir_str method, struct weir_http *h,
-                   struct weir_error *e)
+enum weir_verdict gemini_target(struct weir_ctx *c, const struct weir_candidate *to, struct weir_str method,
+                                struct weir_http *h, struct weir_error *e)
 {
     const struct gemini *g = c->self;
     struct weir_str model = to->model.len ? to->model : weir_request(c)->model;
+    struct weir_str key = strcmp(g->auth, "google") == 0 ? weir_credential(c) : str_of(g->key);
     struct text t = {.c = c};
 
     if (!model.len || memmem(model.ptr, model.len, "..", 2)) {
         snprintf(e->field, sizeof e->field, "model");
         snprintf(e->text, sizeof e->text, "This is no name of a model of this provider.");
-        return false;
+        return WEIR_FAIL;
     }
+    if (!key.ptr)
+        return WEIR_WAIT;
     put_base(&t, g);
     put_model(&t, g, model);
     text_lit(&t, ":");
     text_str(&t, method);
     c->host->http_target(h, "POST", text_view(&t));
     c->host->http_header(h, "content-type", WEIR_STR("application/json"));
-    put_credential(c, h);
-    return true;
+    put_credential(c, h, key);
+    return WEIR_PASS;
 }
