@@ -359,6 +359,8 @@ static enum step_result attempt_encode(struct request *r)
     r->http = h;
     translate_forget(r);
     v = translates(r) ? translate_lift(r, &error) : WEIR_PASS;
+    if (v == WEIR_PASS && translates(r))
+        v = translate_extra(r, c, &error);
     c->resumed = false;
     if (v == WEIR_PASS) {
         c->hook = HOOK_ENCODE;
