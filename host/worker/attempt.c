@@ -83,7 +83,8 @@ static void attempt_fail(struct request *r, enum exchange_fault fault, const cha
                            "the model's provider sent an answer that breaks HTTP"},
     };
 
-    if (fault == FAULT_CUT && answer_complete(r)) { /* its end mark has come: nothing is missing */
+    if ((fault == FAULT_CUT || fault == FAULT_TIMEOUT) &&
+        answer_complete(r)) { /* its end mark has come: nothing is missing */
         answer_end(r);
         return;
     }
@@ -143,7 +144,7 @@ static void attempt_head(struct request *r, const struct http1_head *h)
 /* Nobody will look at the body again: its memory serves the next request while it is still in the processor's cache. */
 static void attempt_sent(struct request *r)
 {
-    if (r->w->world->stage_count || r->pick + 1 < r->candidate_count)
+    if (r->w->world->stage_count || r->pick + 1 < r->candidate_count || translates(r)) /* a dialect may, to answer */
         return;
     r->has_json = false;
     worker_body_give(r->w, &r->body);
