@@ -131,9 +131,22 @@ static void decode_details(struct decoder *d, uint32_t choice, uint32_t array)
 
 /* ---- choices ---- */
 
-/* `delta` of a stream, `message` of a whole answer: the same members. */
+static void decode_reasoning(struct decoder *d, uint32_t choice, uint32_t k)
+{
+    if (KEY_IS(d->j, k, "reasoning_content"))
+        put_reasoning(d, choice, REASONING_CONTENT, k + 1);
+    else if (KEY_IS(d->j, k, "reasoning"))
+        put_reasoning(d, choice, REASONING_PLAIN, k + 1);
+    else if (KEY_IS(d->j, k, "reasoning_details"))
+        decode_details(d, choice, k + 1);
+}
+
+/* `delta` of a stream, `message` of a whole answer: the same members.  Dialects in which reasoning has a place have it
+ * before the text, wherever this server puts it. */
 static void decode_message(struct decoder *d, uint32_t choice, uint32_t message)
 {
+    for (EACH_KEY(d->j, k, d->l->lowered ? message : WEIR_NO_NODE))
+        decode_reasoning(d, choice, k);
     for (EACH_KEY(d->j, k, message)) {
         uint32_t v = k + 1;
         if (KEY_IS(d->j, k, "content") && is(d, v, WEIR_JSON_STRING))
@@ -142,18 +155,14 @@ static void decode_message(struct decoder *d, uint32_t choice, uint32_t message)
             decode_parts(d, choice, v);
         else if (KEY_IS(d->j, k, "refusal"))
             put_text(d, WEIR_TEXT, choice, TEXT_REFUSAL, v);
-        else if (KEY_IS(d->j, k, "reasoning_content"))
-            put_reasoning(d, choice, REASONING_CONTENT, v);
-        else if (KEY_IS(d->j, k, "reasoning"))
-            put_reasoning(d, choice, REASONING_PLAIN, v);
-        else if (KEY_IS(d->j, k, "reasoning_details"))
-            decode_details(d, choice, v);
         else if (KEY_IS(d->j, k, "tool_calls"))
             decode_calls(d, choice, v);
         else if (KEY_IS(d->j, k, "function_call"))
             decode_old_call(d, choice, v);
         else if (KEY_IS(d->j, k, "audio"))
             put_text(d, WEIR_TEXT, choice, TEXT_TRANSCRIPT, weir_json_get(d->j, v, "transcript"));
+        else if (!d->l->lowered)
+            decode_reasoning(d, choice, k);
     }
 }
 
