@@ -11,7 +11,7 @@ import struct
 import tempfile
 import time
 
-from _weir import Tests, Upstream, Weir, answer, request
+from _weir import ROOT, Tests, Upstream, Weir, answer, request
 
 tests = Tests()
 SSE = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
@@ -335,20 +335,20 @@ def bug_35_tools_and_effort_go_through_responses():
 @tests
 def a_vendor_is_one_row():
     up = plays(answer(whole({"role": "assistant", "content": "4", "reasoning": "hm"})))
-    row = '''presets = (
-  { name = "acme";  plugin = "openai";  key = "env:ACME_API_KEY";  url = "%s/v1";
-    max_tokens_field = "max_tokens";  takes = [ "top_k" ];  lacks = [ "seed" ]; }
-);
-''' % up.url
+    page = open(os.path.join(ROOT, "docs/presets.md"), encoding="utf-8").read()       # the row that it shows
+    row = re.search(r'\{ name = "acme";  plugin.*?\}', page, re.S).group().replace("https://api.acme.test", up.url)
     with tempfile.TemporaryDirectory(prefix="weir-test-") as folder:
         path = os.path.join(folder, "presets.conf")
         with open(path, "w", encoding="utf-8") as f:
-            f.write(row)
+            f.write("presets = ( %s );\n" % row)
         with Weir('presets = "%s";\nproviders = ( { name = "acme"; preset = "acme"; } );\n' % path,
                   {"ACME_API_KEY": "acme-key-1"}) as w:
             status, head, got = messages(w, model="acme/m", top_k=4)
             assert status == 200 and [b["type"] for b in json.loads(got)["content"]] == ["thinking", "text"], got
             assert sent(up)[2] == {"model": "m", "messages": [USER], "max_tokens": 50, "top_k": 4}, sent(up)[2]
+            history = [USER, {"role": "assistant", "content": json.loads(got)["content"]}, USER]
+            messages(w, model="acme/m", messages=history)
+            assert sent(up)[2]["messages"][1] == {"role": "assistant", "reasoning": "hm", "content": "4"}, sent(up)[2]
             head = request(w.port, "POST", "/v1beta/models/acme%2Fm:generateContent",
                            {"contents": [{"role": "user", "parts": [{"text": "hi"}]}], "generationConfig": {"seed": 1}})[1]
             assert head["x-weir-dropped"] == "generationConfig.seed", head
