@@ -207,13 +207,15 @@ END_TEST
 /* The ids in the body, in their order; how many. */
 static size_t ids_in_body(char ids[][48], size_t most)
 {
-    const char *p = t.http_body.ptr;
+    char *body = strndup(t.http_body.ptr, t.http_body.len); /* which does not end by 0 */
+    const char *p = body;
     size_t n = 0;
 
     while ((p = strstr(p, "id\":\"")) && n < most) {
         size_t len = strcspn(p += 5, "\"");
         snprintf(ids[n++], 48, "%.*s", (int)len, p);
     }
+    free(body);
     return n;
 }
 
