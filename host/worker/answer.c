@@ -11,6 +11,8 @@
 #include "worker/translate.h"
 #include "worker/worker.h"
 
+#define END_WAIT_MS 100 /* between the end mark and the end of the message, which a connection is kept for */
+
 void answer_new(struct request *r)
 {
     const struct provider *p = r->endpoints[r->pick];
@@ -242,6 +244,8 @@ static void stream_run(struct request *r)
     if (a->frame.busy && !a->stopped) { /* a stage waits: what is at hand must stay, what comes must wait */
         stream_hold(a);
         exchange_block(r->x);
+    } else if (answer_complete(r)) {
+        exchange_linger(r->x, END_WAIT_MS);
     }
 }
 

@@ -97,7 +97,8 @@ static void attempt_fail(struct request *r, enum exchange_fault fault, const cha
                            "the model's provider sent an answer that breaks HTTP"},
     };
 
-    if (fault == FAULT_CUT && answer_complete(r)) { /* its end mark has come: nothing is missing */
+    if ((fault == FAULT_CUT || fault == FAULT_TIMEOUT) &&
+        answer_complete(r)) { /* its end mark has come: nothing is missing */
         answer_end(r);
         return;
     }
@@ -160,7 +161,7 @@ static void attempt_head(struct request *r, const struct http1_head *h)
  * while it is still in the processor's cache. */
 static void attempt_sent(struct request *r)
 {
-    if (r->w->world->stage_count || r->tr || r->pick + 1 < r->candidate_count)
+    if (r->w->world->stage_count || r->pick + 1 < r->candidate_count || translates(r))
         return;
     r->has_json = false;
     worker_body_give(r->w, &r->body);
@@ -423,6 +424,8 @@ static enum step_result attempt_encode(struct request *r)
     r->lacks = false;
     translate_forget(r);
     v = translates(r) ? translate_lift(r, &error) : WEIR_PASS;
+    if (v == WEIR_PASS && translates(r))
+        v = translate_extra(r, c, &error);
     c->resumed = false;
     if (v == WEIR_PASS) {
         c->hook = HOOK_ENCODE;

@@ -458,6 +458,18 @@ void exchange_block(struct exchange *x)
     exchange_want(x);
 }
 
+void exchange_linger(struct exchange *x, int64_t ms)
+{
+    int64_t until = x->w->loop.now_us + ms * 1000;
+
+    if (x->state == X_OVER)
+        return;
+    if (until < x->deadline_us)
+        x->deadline_us = until;
+    if (!x->blocked)
+        exchange_wait_ms(x, ms);
+}
+
 void exchange_unblock(struct exchange *x)
 {
     if (!x->blocked || x->state == X_OVER)

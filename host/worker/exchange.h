@@ -79,6 +79,9 @@ bool exchange_send(struct exchange *, struct weir_str url, const char *method, s
 void exchange_serve(struct exchange *);      /* in-process: waits for exchange_put() */
 void exchange_put(struct exchange *, struct weir_str bytes, bool last);
 
+/* All that counts is there: if the end of the message does not come in so many ms, it fails with FAULT_TIMEOUT. */
+void exchange_linger(struct exchange *, int64_t ms);
+
 /* Back-pressure: nothing is read until unblocked. */
 void exchange_block(struct exchange *);
 void exchange_unblock(struct exchange *);

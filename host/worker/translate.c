@@ -2,6 +2,8 @@
 /* translate.c -- between dialects; see translate.h. */
 #include "worker/translate.h"
 
+#include <stdio.h>
+
 #include "base/json_skim.h"
 #include "worker/answer.h"
 #include "worker/exchange.h"
@@ -16,19 +18,25 @@ static const struct provider *provider_of(const struct request *r)
     return r->endpoints[r->pick];
 }
 
-bool translates(const struct request *r)
-{
-    return r->candidate_count && provider_of(r)->dialect != r->dialect;
-}
-
-bool translate_can(const struct provider *p, const struct instance *dialect, enum weir_kind kind)
+/* Whether there is a way through the canonical request. */
+static bool has_way(const struct provider *p, const struct instance *dialect, enum weir_kind kind)
 {
     const struct weir_plugin *from = &dialect->plugin->hooks;
     const struct weir_plugin *to = p->in.plugin->hooks.encode ? &p->in.plugin->hooks : &p->dialect->plugin->hooks;
 
-    if (p->dialect == dialect)
-        return true;
     return from->lift && from->answer && to->encode && from->lifts & to->lowers & WEIR_CAN(kind);
+}
+
+bool translates(const struct request *r)
+{
+    const struct provider *p = r->candidate_count ? provider_of(r) : NULL;
+
+    return p && (p->dialect != r->dialect || (p->always_translate && has_way(p, r->dialect, r->view.kind)));
+}
+
+bool translate_can(const struct provider *p, const struct instance *dialect, enum weir_kind kind)
+{
+    return p->dialect == dialect || has_way(p, dialect, kind);
 }
 
 void translation_free(struct request *r)
@@ -94,6 +102,27 @@ enum weir_verdict translate_lift(struct request *r, struct weir_error *e)
     worker_buf_give(r->w, &b);
     r->tr->dropped_by_lift = r->tr->dropped.len;
     return r->tr->lifted ? WEIR_PASS : ok ? WEIR_FAIL : WEIR_UNSUPPORTED;
+}
+
+enum weir_verdict translate_extra(struct request *r, struct ctx *c, struct weir_error *e)
+{
+    const struct weir_json *j = &r->tr->canonical;
+    uint32_t extra = weir_json_get(j, 0, "extra");
+    uint32_t k = extra == WEIR_NO_NODE ? extra : weir_json_first(j, extra);
+
+    if (provider_of(r)->dialect == r->dialect)
+        return WEIR_PASS;
+    for (; k != WEIR_NO_NODE; k = weir_json_next(j, extra, k + 1)) {
+        struct weir_str name = weir_json_text(j, k);
+        if (translate_lossy(c, name, false))
+            continue;
+        snprintf(e->code, sizeof e->code, "unsupported_parameter");
+        snprintf(e->field, sizeof e->field, "%.*s", (int)name.len, name.ptr);
+        snprintf(e->text, sizeof e->text,
+                 "%s: not supported by the provider of this model, and too important to leave out.", e->field);
+        return WEIR_UNSUPPORTED;
+    }
+    return WEIR_PASS;
 }
 
 bool translate_serve(struct request *r, struct weir_str body)

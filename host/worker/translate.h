@@ -21,13 +21,15 @@ struct translation {
 
 void translation_free(struct request *);
 
-/* Whether the candidate being tried speaks another dialect than the client. */
+/* Whether the candidate being tried speaks another dialect than the client, or is to be treated as if it did. */
 bool translates(const struct request *);
 /* Whether this provider can serve a client of `dialect`, be it through the canonical request. */
 bool translate_can(const struct provider *, const struct instance *dialect, enum weir_kind);
 
 /* Makes the canonical request unless it is there.  PASS, or UNSUPPORTED with an error for the client. */
 enum weir_verdict translate_lift(struct request *, struct weir_error *);
+/* Members that only servers of the client's own dialect may know (`extra`) cannot go to others.  PASS, or UNSUPPORTED. */
+enum weir_verdict translate_extra(struct request *, struct ctx *, struct weir_error *);
 /* For a provider that serves from this process: it sees the body that `encode` made. */
 bool translate_serve(struct request *, struct weir_str body);
 

@@ -33,6 +33,9 @@ const struct weir_option provider_options[] = {
         "the "
         "request is refused with 400, or the field is left out and told in x-weir-dropped and the record.",
         .choices = unsupported_words),
+    OPT(always_translate, "false",
+        "Make requests anew, and write answers anew, for clients of this provider's own API too, as for those of "
+        "others: for a server that has that API's paths but not all its words."),
     OPT(proxy, "", "CONNECT proxy, \"http://HOST:PORT\"; with a password in it as a reference: \"env:NAME\" ..."),
     OPT(ca, "", "PEM file of the authorities that may sign its certificate, in place of the system's.",
         .unit = WEIR_PATH),

@@ -4,8 +4,9 @@
  *
  * Bits of the first byte: 1 an answer, else a request.  Of a request: 2 what cannot be said is left out, 4 the bytes
  * are a canonical request, else a client's body, 8 embeddings.  Of an answer: 2 a stream, 4 an error's body, 8
- * embeddings. What must hold: what lift and encode make is JSON without a key twice, a refusal names its field, and an
- * answer said anew by the dialect is one that it can read, with as much text as before.
+ * embeddings.  16 a router, 64 a server like Mistral's, else OpenAI.  What must hold: what lift and encode make is JSON
+ * without a key twice, a refusal names its field, and an answer said anew by the dialect is one that it can read, with
+ * as much text as before.
  */
 #include "../unit/openai_all.h"
 
@@ -22,6 +23,14 @@ static void need(bool holds)
 #define CHAT  "/v1/chat/completions"
 #define EMBED "/v1/embeddings"
 #define BODY  "{\"model\":\"m\",\"messages\":[],\"input\":\"\""
+
+#define ROUTER                                                                                                         \
+    "url = \"https://router.test\"; reasoning = object; reasoning_field = reasoning_details; cache_marks = "           \
+    "cache_control; call_id_length = 9; takes = [ top_k, video ]"
+#define LIKE_MISTRAL                                                                                                   \
+    "url = \"https://m.test\"; call_id_length = 9; parts = mistral; reasoning = prompt_mode; reasoning_field = "       \
+    "thinking; think = tags; takes = [ safe_prompt, guardrails, prediction, prefix ]; lacks = [ name, custom_tools, "  \
+    "allowed_tools ]"
 
 /* ---- requests ---- */
 
@@ -163,11 +172,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text = calloc(1, size);
     need(text != NULL);
     memcpy(text, data + 1, size - 1);
-    weir_test_init(&t, &weir_plugin,
-                   data[0] & 16
-                       ? "url = \"https://router.test\"; reasoning = object; reasoning_field = reasoning_details; "
-                         "cache_marks = cache_control; call_id_length = 9; takes = [ top_k, video ]"
-                       : "");
+    weir_test_init(&t, &weir_plugin, data[0] & 64 ? LIKE_MISTRAL : data[0] & 16 ? ROUTER : "");
     if (data[0] & 1)
         fuzz_answer(&t, text, data[0]);
     else

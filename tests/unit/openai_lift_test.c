@@ -180,6 +180,27 @@ static const struct lift_case chats[] = {
      "\"names\":{\"reasoning\":\"thinking\"},\"messages\":[],\"reasoning\":{\"effort\":\"none\"}", ""},
     {"\"messages\":[],\"reasoning\":{\"enabled\":true},\"reasoning_effort\":\"low\"",
      "\"messages\":[],\"reasoning\":{\"adaptive\":true}", "reasoning_effort (hint)\n"},
+    /* what only Mistral and servers like it know */
+    {"\"messages\":[],\"random_seed\":7,\"prompt_mode\":\"reasoning\",\"safe_prompt\":true,\"tool_choice\":\"any\"",
+     "\"names\":{\"seed\":\"random_seed\",\"reasoning\":\"prompt_mode\"},\"messages\":[],\"tool_choice\":{\"mode\":"
+     "\"required\"},\"seed\":7,\"reasoning\":{\"adaptive\":true},\"extra\":{\"safe_prompt\":true}",
+     ""},
+    {"\"messages\":[],\"safe_prompt\":false,\"prompt_mode\":null", "\"messages\":[]", ""},
+    {"\"messages\":[{\"role\":\"user\",\"content\":\"u\"},{\"role\":\"assistant\",\"content\":\"x\",\"prefix\":true}],"
+     "\"guardrails\":[{\"a\":1}],\"prediction\":{\"type\":\"content\",\"content\":\"x\"}",
+     "\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"u\"}]},{\"role\":\"assistant\","
+     "\"prefix\":"
+     "true,\"content\":[{\"type\":\"text\",\"text\":\"x\"}]}],\"extra\":{\"guardrails\":[{\"a\":1}],\"prediction\":{"
+     "\"type\":"
+     "\"content\",\"content\":\"x\"},\"messages[1].prefix\":true}",
+     ""},
+    {"\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document_url\",\"document_url\":\"https://h/d\","
+     "\"document_name\":\"d\"},{\"type\":\"image_url\",\"image_url\":\"data:image/png;base64,QQ==\"}]}]",
+     "\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\",\"url\":\"https://h/"
+     "d\",\"name\":\"d\",\"at\":"
+     "\"messages[0].content[0]\"},{\"type\":\"image\",\"data\":\"QQ==\",\"media_type\":\"image/png\",\"at\":"
+     "\"messages[0].content[1]\"}]}]",
+     ""},
 };
 
 START_TEST(test_lift_chat)
@@ -198,7 +219,6 @@ END_TEST
 /* Body -> the field at fault. */
 static const struct lift_case refused[] = {
     {"\"messages\":[],\"future\":1", "future", NULL},
-    {"\"messages\":[],\"prediction\":{\"type\":\"content\",\"content\":\"x\"}", "prediction", NULL},
     {"\"messages\":[],\"audio\":{\"voice\":\"v\"}", "audio", NULL},
     {"\"messages\":[],\"modalities\":[\"text\",\"audio\"]", "modalities", NULL},
     {"\"messages\":[],\"web_search_options\":{}", "web_search_options", NULL},
@@ -219,7 +239,11 @@ static const struct lift_case refused[] = {
     {"\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"x\",\"size\":3}]}]",
      "messages[0].content[0].size", NULL},
     {"\"messages\":[{\"role\":\"assistant\",\"audio\":{\"id\":\"a\"}}]", "messages[0].audio", NULL},
-    {"\"messages\":[{\"role\":\"assistant\",\"content\":\"x\",\"prefix\":true}]", "messages[0].prefix", NULL},
+    {"\"messages\":[{\"role\":\"user\",\"content\":\"x\",\"prefix\":true}]", "messages[0].prefix", NULL},
+    {"\"messages\":[],\"prompt_mode\":\"poetry\"", "prompt_mode", NULL},
+    {"\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document_url\"}]}]", "messages[0].content[0]", NULL},
+    {"\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"x\",\"document_name\":\"d\"}]}]",
+     "messages[0].content[0].document_name", NULL},
     {"\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"c\"}]}]", "messages[0].tool_calls[0]", NULL},
     {"\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]", "messages[0].content[0]", NULL},
 };
@@ -238,11 +262,11 @@ END_TEST
 START_TEST(test_lift_drops_when_told_to)
 {
     weir_test_accept(&t, "POST", "/v1/chat/completions",
-                     "{\"model\":\"m\",\"messages\":[],\"future\":1,\"prediction\":{\"type\":\"content\"}}", &e);
+                     "{\"model\":\"m\",\"messages\":[],\"future\":1,\"audio\":{\"voice\":\"v\"}}", &e);
     t.drop = true;
     struct weir_str got = weir_test_lift(&t, &e);
     weir_test_same(got, "{\"messages\":[]}");
-    weir_test_same(t.lossy, "prediction\nfuture\n");
+    weir_test_same(t.lossy, "audio\nfuture\n");
 }
 END_TEST
 
@@ -257,6 +281,8 @@ START_TEST(test_lift_embeddings)
         {"\"input\":[1,2]", "\"input\":[[1,2]]", ""},
         {"\"input\":[[1,2],[3]]", "\"input\":[[1,2],[3]]", ""},
         {"\"input\":[ ]", "\"input\":[ ]", ""},
+        {"\"input\":\"a\",\"output_dimension\":9",
+         "\"names\":{\"dimensions\":\"output_dimension\"},\"input\":[\"a\"],\"dimensions\":9", ""},
         {"\"input\":\"a\",\"input_type\":\"query\"", "\"input\":[\"a\"],\"input_type\":\"query\"", ""},
     };
     char body[512], want[512];

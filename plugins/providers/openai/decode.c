@@ -63,7 +63,11 @@ struct weir_event *decode_event_at(struct decoder *d, enum weir_channel channel,
 
 static void put_text(struct decoder *d, enum weir_channel channel, uint32_t choice, uint32_t block, uint32_t node)
 {
-    if (is_text(d, node))
+    if (!is_text(d, node))
+        return;
+    if (d->l->splits && channel == WEIR_TEXT && block == TEXT_CONTENT)
+        think_text(d, choice, value_of(d, node));
+    else
         decode_event_at(d, channel, choice, block, node);
 }
 
@@ -99,24 +103,6 @@ static void put_shadow(struct decoder *d, uint32_t choice, uint32_t block, uint3
     ev->len = d->j->nodes[node].len;
 }
 
-/* Arguments that came as an object: each string in it is a text by itself, which nothing may be held over from. */
-static void put_strings(struct decoder *d, uint32_t choice, uint32_t node)
-{
-    for (uint32_t i = node; i < d->j->nodes[node].next; i++) {
-        struct weir_event *ev;
-        if (!is_text(d, i))
-            continue;
-        if (d->l->strings == MOST_STRINGS) {
-            decode_give_up(d, "the answer has too many strings in its arguments");
-            return;
-        }
-        ev = decode_event(d, WEIR_TEXT, choice);
-        ev->block = TEXT_STRINGS + d->l->strings++;
-        ev->last = true;
-        decode_place(d, ev, i);
-    }
-}
-
 /* Mistral's parts: {"type":"text","text"} and {"type":"thinking","thinking":[{"type":"text","text"}]}. */
 static void decode_parts(struct decoder *d, uint32_t choice, uint32_t array)
 {
@@ -143,71 +129,24 @@ static void decode_details(struct decoder *d, uint32_t choice, uint32_t array)
     }
 }
 
-/* ---- tool calls ---- */
-
-/* One piece of a call.  The first has the name; some servers repeat it or send it empty. */
-static void decode_call(struct decoder *d, uint32_t choice, uint32_t block, uint32_t function, struct weir_str id)
-{
-    uint32_t arguments = weir_json_get(d->j, function, "arguments");
-    struct weir_str name = value_of(d, weir_json_get(d->j, function, "name"));
-    bool inside = is(d, arguments, WEIR_JSON_OBJECT) || is(d, arguments, WEIR_JSON_ARRAY);
-    bool said = is_text(d, arguments) || (inside && d->l->lowered);
-    struct weir_event *ev;
-
-    if (id.len || name.len || said) {
-        ev = decode_event_at(d, WEIR_ARGUMENTS, choice, block, said ? arguments : WEIR_NO_NODE);
-        if (!ev)
-            return;
-        ev->tool_id = id;
-        ev->tool_name = name;
-    }
-    if (inside && !said)
-        put_strings(d, choice, arguments);
-}
-
-/* Text of a custom tool is no JSON: it goes as text, so that stages see all of it. */
-static void decode_custom(struct decoder *d, uint32_t choice, uint32_t block, uint32_t custom, struct weir_str id)
-{
-    uint32_t input = weir_json_get(d->j, custom, "input");
-    struct weir_event *ev;
-
-    ev = decode_event_at(d, WEIR_TEXT, choice, TEXT_CUSTOM + block, is_text(d, input) ? input : WEIR_NO_NODE);
-    if (ev) {
-        ev->tool_id = id;
-        ev->tool_name = value_of(d, weir_json_get(d->j, custom, "name"));
-    }
-}
-
-static void decode_calls(struct decoder *d, uint32_t choice, uint32_t array)
-{
-    for (EACH_ITEM(d->j, call, array)) {
-        uint32_t index = weir_json_get(d->j, call, "index"), function = weir_json_get(d->j, call, "function");
-        uint32_t custom = weir_json_get(d->j, call, "custom");
-        struct weir_str id = value_of(d, weir_json_get(d->j, call, "id"));
-        int64_t at = is(d, index, WEIR_JSON_NUMBER) ? weir_json_int(d->j, index, OPENAI_CALLS) : -1;
-        if (!is(d, call, WEIR_JSON_OBJECT) || d->failed)
-            continue;
-        if (at >= OPENAI_CALLS || (at < 0 && is(d, index, WEIR_JSON_NUMBER))) {
-            decode_give_up(d, "a tool call's index makes no sense");
-            return;
-        }
-        at = call_block(d->c, choice, at, id, is_text(d, weir_json_get(d->j, function, "name")));
-        if (at < 0) {
-            decode_give_up(d, "the answer has too many tool calls");
-            return;
-        }
-        if (is(d, custom, WEIR_JSON_OBJECT))
-            decode_custom(d, choice, (uint32_t)at, custom, id);
-        if (!is(d, custom, WEIR_JSON_OBJECT) || function != WEIR_NO_NODE)
-            decode_call(d, choice, (uint32_t)at, function, id);
-    }
-}
-
 /* ---- choices ---- */
 
-/* `delta` of a stream, `message` of a whole answer: the same members. */
+static void decode_reasoning(struct decoder *d, uint32_t choice, uint32_t k)
+{
+    if (KEY_IS(d->j, k, "reasoning_content"))
+        put_reasoning(d, choice, REASONING_CONTENT, k + 1);
+    else if (KEY_IS(d->j, k, "reasoning"))
+        put_reasoning(d, choice, REASONING_PLAIN, k + 1);
+    else if (KEY_IS(d->j, k, "reasoning_details"))
+        decode_details(d, choice, k + 1);
+}
+
+/* `delta` of a stream, `message` of a whole answer: the same members.  Dialects in which reasoning has a place have it
+ * before the text, wherever this server puts it. */
 static void decode_message(struct decoder *d, uint32_t choice, uint32_t message)
 {
+    for (EACH_KEY(d->j, k, d->l->lowered ? message : WEIR_NO_NODE))
+        decode_reasoning(d, choice, k);
     for (EACH_KEY(d->j, k, message)) {
         uint32_t v = k + 1;
         if (KEY_IS(d->j, k, "content") && is(d, v, WEIR_JSON_STRING))
@@ -216,18 +155,14 @@ static void decode_message(struct decoder *d, uint32_t choice, uint32_t message)
             decode_parts(d, choice, v);
         else if (KEY_IS(d->j, k, "refusal"))
             put_text(d, WEIR_TEXT, choice, TEXT_REFUSAL, v);
-        else if (KEY_IS(d->j, k, "reasoning_content"))
-            put_reasoning(d, choice, REASONING_CONTENT, v);
-        else if (KEY_IS(d->j, k, "reasoning"))
-            put_reasoning(d, choice, REASONING_PLAIN, v);
-        else if (KEY_IS(d->j, k, "reasoning_details"))
-            decode_details(d, choice, v);
         else if (KEY_IS(d->j, k, "tool_calls"))
             decode_calls(d, choice, v);
         else if (KEY_IS(d->j, k, "function_call"))
-            decode_call(d, choice, ARGUMENTS_FUNCTION, v, WEIR_STR(""));
+            decode_old_call(d, choice, v);
         else if (KEY_IS(d->j, k, "audio"))
             put_text(d, WEIR_TEXT, choice, TEXT_TRANSCRIPT, weir_json_get(d->j, v, "transcript"));
+        else if (!d->l->lowered)
+            decode_reasoning(d, choice, k);
     }
 }
 
@@ -267,13 +202,15 @@ static void end_streams(struct decoder *d, bool all, uint32_t choice)
     }
 }
 
+/* Without a reason the choice ended all the same: clients of other dialects are told so, for theirs want one. */
 static void decode_finish(struct decoder *d, uint32_t choice, uint32_t item, uint32_t reason)
 {
     struct openai_stream *s;
     struct weir_event *ev;
 
+    think_end(d, choice);
     end_streams(d, false, choice);
-    if (!is_text(d, reason) || d->failed)
+    if ((!is_text(d, reason) && !d->l->lowered) || d->failed || d->l->errored)
         return;
     s = stream_get(d->c, WEIR_FINISH, choice, 0);
     if (!s) {
@@ -287,6 +224,19 @@ static void decode_finish(struct decoder *d, uint32_t choice, uint32_t item, uin
     ev->detail = value_of(d, reason);
     ev->finish = decode_reason(d, choice, ev->detail);
     decode_stop_sequence(d, ev, item);
+}
+
+/* The end of a stream whose choices never had a reason; what it holds is complete. */
+static void finish_rest(struct decoder *d)
+{
+    uint32_t count;
+
+    think_end_all(d);
+    count = d->l->stream_count;
+    for (uint32_t i = 0; i < count && !d->failed; i++)
+        decode_finish(d, d->l->streams[i].choice, WEIR_NO_NODE, WEIR_NO_NODE);
+    if (!count && d->l->started) /* an empty answer */
+        decode_finish(d, 0, WEIR_NO_NODE, WEIR_NO_NODE);
 }
 
 /* Members of a choice, found in one pass; WEIR_NO_NODE: not there. */
@@ -323,7 +273,7 @@ static struct choice_members choice_read(const struct weir_json *j, uint32_t ite
 static void decode_choice(struct decoder *d, uint32_t item, uint32_t place)
 {
     struct choice_members m = choice_read(d->j, item);
-    int64_t index = is(d, m.index, WEIR_JSON_NUMBER) ? weir_json_int(d->j, m.index, -1) : place;
+    int64_t index = is(d, m.index, WEIR_JSON_NUMBER) ? openai_count(d->j, m.index) : place;
     uint32_t choice = (uint32_t)index;
 
     if (index < 0 || index >= OPENAI_CHOICES) {
@@ -461,6 +411,8 @@ static bool decode_bare(struct decoder *d)
     if (d->frame->stream && !s.len)
         return true;
     if (d->frame->stream && str_is(s, "[DONE]")) {
+        if (d->l->lowered)
+            finish_rest(d);
         end_streams(d, true, 0);
         decode_event(d, WEIR_DONE_MARK, 0);
         d->l->done = true;
@@ -480,7 +432,8 @@ bool openai_decode(struct weir_ctx *c, const struct weir_frame *frame, struct we
     d.events = d.room;
     d.cap = FIRST_EVENTS;
     if (frame->first)
-        *d.l = (struct openai_local){.lowered = d.l->lowered};
+        *d.l = (struct openai_local){.lowered = d.l->lowered,
+                                     .splits = d.l->lowered && strcmp(((struct openai *)c->self)->think, "keep") != 0};
     d.l->frames++;
     if (d.l->done) { /* nothing follows the mark */
         weir_frame_drop(c);

@@ -2,8 +2,8 @@
 /*
  * decode.h -- what the files that read an upstream's frame share.
  *
- * Hook `decode`, worker process.  decode.c walks the frame; decode_error.c knows the shapes of errors, decode_other.c
- * what only clients of other dialects need.
+ * Hook `decode`, worker process.  decode.c walks the frame; decode_calls.c knows tool calls, decode_error.c the
+ * shapes of errors, decode_other.c what only clients of other dialects need, think.c reasoning between tags.
  */
 #ifndef OPENAI_DECODE_H
 #define OPENAI_DECODE_H
@@ -53,6 +53,10 @@ void decode_place(struct decoder *, struct weir_event *, uint32_t node);
 struct openai_stream;
 void decode_end_stream(struct decoder *, struct openai_stream *);
 
+/* decode_calls.c */
+void decode_calls(struct decoder *, uint32_t choice, uint32_t array);
+void decode_old_call(struct decoder *, uint32_t choice, uint32_t function);
+
 /* decode_error.c: {"message"}, "text", or anything else that is not null or false. */
 void decode_error(struct decoder *, uint32_t error);
 /* Errors that stand at the top of the object `root`. */
@@ -66,5 +70,11 @@ void decode_opaque(struct decoder *, uint32_t choice, uint32_t item);
 void decode_vectors(struct decoder *, uint32_t data);
 enum weir_finish decode_reason(const struct decoder *, uint32_t choice, struct weir_str reason);
 void decode_stop_sequence(struct decoder *, struct weir_event *finish, uint32_t choice_item);
+
+/* think.c: a piece of a choice's text, unescaped, of which what stands between the tags goes as reasoning.  What may be
+ * the beginning of a tag is held back until more comes, or the end. */
+void think_text(struct decoder *, uint32_t choice, struct weir_str text);
+void think_end(struct decoder *, uint32_t choice);
+void think_end_all(struct decoder *);
 
 #endif

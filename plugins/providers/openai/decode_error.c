@@ -38,6 +38,7 @@ static void put_error(struct decoder *d, struct weir_str detail, uint32_t object
     uint32_t code = weir_json_get(d->j, object, "code"), type = weir_json_get(d->j, object, "type");
     struct weir_event *ev = decode_event(d, WEIR_ERRORED, 0);
 
+    d->l->errored = true;
     ev->detail = detail;
     ev->value = value_of(d, is_text(d, code) ? code : type);
     ev->status = d->frame->status >= 400 ? d->frame->status : status_of(d, code);

@@ -30,7 +30,35 @@ static void put_credential(struct weir_ctx *c, struct weir_http *h)
     c->host->http_header(h, "authorization", text_view(&t));
 }
 
-static struct weir_str target_url(struct weir_ctx *c, enum weir_kind kind)
+/* As one segment of a path. */
+static void put_segment(struct text *t, struct weir_str s)
+{
+    static const char hex[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char ch = (unsigned char)s.ptr[i];
+        bool plain = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '-' ||
+                     ch == '.' || ch == '_' || ch == '~';
+        char coded[3] = {'%', hex[ch >> 4], hex[ch & 15]};
+        text_put(t, plain ? (const char *)&ch : coded, plain ? 1 : 3);
+    }
+}
+
+static const char *operation(enum weir_kind kind)
+{
+    switch (kind) {
+    case WEIR_COMPLETION:
+        return "/completions";
+    case WEIR_EMBEDDING:
+        return "/embeddings";
+    case WEIR_MODERATION:
+        return "/moderations";
+    default:
+        return "/chat/completions";
+    }
+}
+
+static struct weir_str target_url(struct weir_ctx *c, enum weir_kind kind, struct weir_str model)
 {
     const struct openai *o = c->self;
     struct weir_str base = str_of(o->url);
@@ -39,18 +67,14 @@ static struct weir_str target_url(struct weir_ctx *c, enum weir_kind kind)
     while (base.len && base.ptr[base.len - 1] == '/')
         base.len--;
     text_str(&t, base);
-    switch (kind) {
-    case WEIR_COMPLETION:
-        text_lit(&t, "/completions");
-        break;
-    case WEIR_EMBEDDING:
-        text_lit(&t, "/embeddings");
-        break;
-    case WEIR_MODERATION:
-        text_lit(&t, "/moderations");
-        break;
-    default:
-        text_lit(&t, "/chat/completions");
+    if (o->api_version[0]) {
+        text_lit(&t, "/openai/deployments/");
+        put_segment(&t, model);
+    }
+    text_str(&t, str_of(operation(kind)));
+    if (o->api_version[0]) {
+        text_lit(&t, "?api-version=");
+        put_segment(&t, str_of(o->api_version));
     }
     return text_view(&t);
 }
@@ -124,7 +148,11 @@ enum weir_verdict openai_encode(struct weir_ctx *c, const struct weir_candidate 
         snprintf(e->text, sizeof e->text, "there is no body to send");
         return WEIR_FAIL;
     }
-    c->host->http_target(h, "POST", target_url(c, r->kind));
+    if (o->api_version[0] && (!to->model.len || str_is(to->model, ".") || str_is(to->model, ".."))) {
+        snprintf(e->text, sizeof e->text, "the model's name is none that a deployment can have");
+        return WEIR_UNSUPPORTED;
+    }
+    c->host->http_target(h, "POST", target_url(c, r->kind, to->model));
     c->host->http_header(h, "content-type", WEIR_STR("application/json"));
     put_credential(c, h);
     put_header(c, h, "openai-organization", o->organization);

@@ -232,6 +232,19 @@ static bool top_reasoning(struct lift *l, const struct lift_row *row, uint32_t v
     return lift_rest(l, v, known, str_of(row->key));
 }
 
+/* Mistral's switch. */
+static bool top_prompt_mode(struct lift *l, const struct lift_row *row, uint32_t v)
+{
+    if (!node_says(l->j, v, "reasoning"))
+        return lossy(l->c, str_of(row->key), false, l->e);
+    emit_key(&l->m, row->as);
+    emit_open(&l->m, '{');
+    emit_key(&l->m, "adaptive");
+    emit_bool(&l->m, true);
+    emit_close(&l->m, '}');
+    return true;
+}
+
 /* Breakpoints that the client sets take the place of the automatic one. */
 static bool top_cache(struct lift *l, const struct lift_row *row, uint32_t v)
 {
@@ -341,6 +354,7 @@ static const struct lift_row chat_rows[] = {
     {"repetition_penalty", "repetition_penalty", top_raw},
     {"logit_bias", "logit_bias", top_raw},
     {"seed", "seed", top_raw},
+    {"random_seed", "seed", top_raw},
     {"n", "n", top_choices},
     {"logprobs", "logprobs", top_logprobs},
     {"top_logprobs", NULL, top_alternatives},
@@ -349,6 +363,7 @@ static const struct lift_row chat_rows[] = {
     {"reasoning", "reasoning", top_reasoning},
     {"reasoning_effort", "reasoning", top_effort},
     {"thinking", "reasoning", top_reasoning},
+    {"prompt_mode", "reasoning", top_prompt_mode},
     {"verbosity", "verbosity", top_string},
     {"service_tier", "service_tier", top_string},
     {"safety_identifier", "user", top_raw},
@@ -362,7 +377,9 @@ static const struct lift_row chat_rows[] = {
     {"store", NULL, top_hint_true},
     {"modalities", NULL, top_modalities},
     {"audio", NULL, top_refuse},
-    {"prediction", NULL, top_refuse},
+    {"safe_prompt", NULL, NULL}, /* these: lift_known_to_some */
+    {"guardrails", NULL, NULL},
+    {"prediction", NULL, NULL},
     {"model", NULL, NULL},
     {NULL, NULL, NULL},
 };
@@ -371,6 +388,7 @@ static const struct lift_row embedding_rows[] = {
     {"user", "user", top_raw},
     {"input", "input", top_input},
     {"dimensions", "dimensions", top_raw},
+    {"output_dimension", "dimensions", top_raw},
     {"encoding_format", "encoding", top_string},
     {"input_type", "input_type", top_string},
     {"model", NULL, NULL},
@@ -443,6 +461,8 @@ bool openai_lift(struct weir_ctx *c, struct weir_error *e)
     put_names(&l, rows);
     if (!put_rows(&l, rows) || !refuse_rest(&l, rows))
         return false;
+    if (rows == chat_rows)
+        lift_known_to_some(&l);
     emit_close(&l.m, '}');
     weir_out(c, text_view(&l.m.t));
     return true;

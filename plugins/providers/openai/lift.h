@@ -17,8 +17,9 @@ struct lift {
     const struct weir_json *j;
     struct weir_error *e;
     struct emit m;
-    struct weir_str ttl;   /* of prompt_cache_options, for explicit breakpoints */
-    uint32_t function;     /* the message with the newest function_call of old, which has no id */
+    struct weir_str ttl; /* of prompt_cache_options, for explicit breakpoints */
+    bool prefixed;       /* some message has `prefix` */
+    uint32_t function;   /* the message with the newest function_call of old, which has no id */
 };
 
 /* A place in the client's body, "messages[2].content[1]"; lasts as long as the request. */
@@ -40,6 +41,9 @@ bool lift_reasoning(struct lift *, uint32_t message, struct weir_str at);
 /* What of reasoning_details belongs to the call with this id. */
 void lift_thought(struct lift *, uint32_t message, uint32_t call);
 void lift_cache(struct lift *, uint32_t object, uint32_t mark);
+
+/* `extra`: what only some servers know. */
+void lift_known_to_some(struct lift *);
 
 bool lift_tools(struct lift *, uint32_t tools, bool functions);
 bool lift_choice(struct lift *, uint32_t choice);

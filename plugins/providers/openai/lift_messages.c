@@ -122,6 +122,8 @@ static void message_begin(struct lift *l, const char *role, uint32_t message)
     emit_member_text(&l->m, "role", str_of(role));
     if (message != WEIR_NO_NODE)
         emit_member(&l->m, "name", l->j, weir_json_get(l->j, message, "name"));
+    if (message != WEIR_NO_NODE && node_true(l->j, weir_json_get(l->j, message, "prefix")))
+        emit_member(&l->m, "prefix", l->j, weir_json_get(l->j, message, "prefix"));
     emit_key(&l->m, "content");
     emit_open(&l->m, '[');
 }
@@ -139,6 +141,7 @@ static bool lift_assistant(struct lift *l, uint32_t message, uint32_t index, str
                                         "cache_control", "thinking",    "prefix",    "reasoning_details", NULL};
     uint32_t refusal = weir_json_get(l->j, message, "refusal"), prefix = weir_json_get(l->j, message, "prefix");
 
+    l->prefixed |= node_true(l->j, prefix); /* see lift_extra.c: not everybody's */
     message_begin(l, "assistant", message);
     if (!lift_reasoning(l, message, at) || !lift_content(l, weir_json_get(l->j, message, "content"), at, message))
         return false;
@@ -154,7 +157,6 @@ static bool lift_assistant(struct lift *l, uint32_t message, uint32_t index, str
     message_end(l);
     return lift_lossy(l, weir_json_get(l->j, message, "annotations"), lift_at(l->c, at, "annotations"), true) &&
            lift_lossy(l, weir_json_get(l->j, message, "audio"), lift_at(l->c, at, "audio"), false) &&
-           (!node_true(l->j, prefix) || lossy(l->c, lift_at(l->c, at, "prefix"), false, l->e)) &&
            lift_rest(l, message, known, at);
 }
 

@@ -151,6 +151,20 @@ static bool part_file(struct lift *l, uint32_t part, uint32_t mark, struct weir_
     return part_end(l, part, mark, at) && lift_rest(l, file, known, lift_at(l->c, at, "file"));
 }
 
+/* Mistral's: a link, to data or elsewhere, and a name beside it. */
+static bool part_link(struct lift *l, uint32_t part, uint32_t mark, struct weir_str at)
+{
+    struct weir_str link = get_value(l->c, l->j, part, "document_url");
+    uint32_t name = weir_json_get(l->j, part, "document_name");
+
+    if (!link.len)
+        return lift_invalid(l, at, "expected a document_url.");
+    part_begin(l, "document");
+    lay_link(l, link);
+    emit_member(&l->m, "name", l->j, name);
+    return part_end(l, part, mark, at);
+}
+
 static bool part_text(struct lift *l, uint32_t part, uint32_t mark, struct weir_str at)
 {
     (void)at;
@@ -202,17 +216,19 @@ static bool lift_part(struct lift *l, uint32_t part, uint32_t mark, struct weir_
         {"text", part_text, "text"},
         {"image_url", part_image, "image_url"},
         {"file", part_file, "file"},
+        {"document_url", part_link, "document_url"},
         {"input_audio", part_audio, "input_audio"},
         {"video_url", part_video, "video_url"},
         {"refusal", part_refusal, "refusal"},
         {"thinking", part_thinking, "thinking"},
     };
-    const char *known[] = {"type", "cache_control", "prompt_cache_breakpoint", "", NULL};
+    const char *known[] = {"type", "cache_control", "prompt_cache_breakpoint", "", "", NULL};
 
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (!node_says(l->j, weir_json_get(l->j, part, "type"), types[i].type))
             continue;
         known[3] = types[i].key;
+        known[4] = types[i].how == part_link ? "document_name" : "type";
         return types[i].how(l, part, mark, at) && lift_rest(l, part, known, at);
     }
     return part_other(l, part, at);

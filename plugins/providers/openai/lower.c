@@ -26,6 +26,11 @@ bool openai_takes(const struct openai *o, const char *what)
     return list_has(&o->takes, what);
 }
 
+bool openai_lacks(const struct openai *o, const char *what)
+{
+    return list_has(&o->lacks, what);
+}
+
 /* The host of the URL ends so. */
 static bool host_ends(const char *url, const char *domain)
 {
@@ -39,8 +44,8 @@ static bool host_ends(const char *url, const char *domain)
 
 bool openai_is_own(const struct openai *o)
 {
-    return host_ends(o->url, "api.openai.com") || host_ends(o->url, ".openai.azure.com") ||
-           host_ends(o->url, ".services.ai.azure.com");
+    return strcmp(o->auth, "api-key") == 0 || host_ends(o->url, "api.openai.com") ||
+           host_ends(o->url, ".openai.azure.com") || host_ends(o->url, ".services.ai.azure.com");
 }
 
 /* ---- members ---- */
@@ -69,7 +74,7 @@ static const char *spelled(const struct lower *w, const struct member *m)
 static bool put_members(struct lower *w, const struct member *m, size_t n)
 {
     for (; n; n--, m++) {
-        bool lacks = m->extra ? !openai_takes(w->o, m->key) : list_has(&w->o->lacks, m->key);
+        bool lacks = m->extra ? !openai_takes(w->o, m->key) : openai_lacks(w->o, m->key);
         if (lacks && !canon_lossy(w->c, m->key, m->hint, w->e))
             return false;
         if (!lacks)
@@ -107,7 +112,7 @@ static bool put_stop(struct lower *w)
 
     if (!count)
         return true;
-    if (list_has(&w->o->lacks, "stop") || (count > MOST_STOPS && openai_is_own(w->o)))
+    if (openai_lacks(w->o, "stop") || (count > MOST_STOPS && openai_is_own(w->o)))
         return canon_lossy(w->c, "stop", false, w->e);
     emit_member(&w->m, "stop", w->j, stop);
     return true;
@@ -119,7 +124,7 @@ static bool put_logprobs(struct lower *w)
 
     if (!node_there(w->j, n))
         return true;
-    if (list_has(&w->o->lacks, "logprobs"))
+    if (openai_lacks(w->o, "logprobs"))
         return canon_lossy(w->c, "logprobs", false, w->e);
     emit_key(&w->m, "logprobs");
     emit_bool(&w->m, true);
@@ -134,7 +139,7 @@ static bool put_format(struct lower *w)
 
     if (!node_there(w->j, f))
         return true;
-    if (list_has(&w->o->lacks, "format"))
+    if (openai_lacks(w->o, "format"))
         return canon_lossy(w->c, "format", false, w->e);
     emit_key(&w->m, "response_format");
     emit_open(&w->m, '{');
@@ -207,11 +212,23 @@ static void put_thinking(struct lower *w, struct weir_str effort)
     emit_open(&w->m, '{');
     emit_member_text(&w->m, "type", off ? WEIR_STR("disabled") : WEIR_STR("enabled"));
     emit_close(&w->m, '}');
-    if (!off && effort.len && !list_has(&w->o->lacks, "effort"))
+    if (!off && effort.len && !openai_lacks(w->o, "effort"))
         emit_member_text(&w->m, "reasoning_effort", effort);
 }
 
-static bool put_effort(struct lower *w)
+/* Mistral's: models that have nothing but reasoning have a switch for its prompt, others an effort. */
+static bool put_prompt_mode(struct lower *w, struct weir_str model, struct weir_str effort)
+{
+    if (!effort.len || (str_starts(model, "magistral") && !str_is(effort, "none")))
+        emit_member_lit(&w->m, "prompt_mode", "reasoning");
+    else if (str_starts(model, "magistral"))
+        return canon_lossy(w->c, "reasoning", true, w->e);
+    else
+        emit_member_text(&w->m, "reasoning_effort", str_is(effort, "max") ? WEIR_STR("xhigh") : effort);
+    return true;
+}
+
+static bool put_effort(struct lower *w, struct weir_str model)
 {
     uint32_t r = top(w, "reasoning");
     struct weir_str effort = get_value(w->c, w->j, r, "effort");
@@ -223,6 +240,8 @@ static bool put_effort(struct lower *w)
         effort = budget_effort(w, weir_json_int(w->j, weir_json_get(w->j, r, "budget"), -1));
     if (strcmp(w->o->reasoning, "none") == 0)
         return canon_lossy(w->c, "reasoning", true, w->e);
+    if (strcmp(w->o->reasoning, "prompt_mode") == 0)
+        return put_prompt_mode(w, model, effort);
     if (strcmp(w->o->reasoning, "object") == 0)
         put_reasoning_object(w, r, shown);
     else if (strcmp(w->o->reasoning, "thinking") == 0)
@@ -240,7 +259,7 @@ static bool put_user(struct lower *w)
 
     if (!user.len)
         return true;
-    if (list_has(&w->o->lacks, "user"))
+    if (openai_lacks(w->o, "user"))
         return canon_lossy(w->c, "user", true, w->e);
     if (!openai_is_own(w->o)) {
         emit_member_text(&w->m, "user", user);
@@ -268,6 +287,23 @@ static bool put_cache(struct lower *w)
         emit_member_lit(&w->m, "mode", "implicit");
     emit_member(&w->m, "ttl", w->j, weir_json_get(w->j, cache, "ttl"));
     emit_close(&w->m, '}');
+    return true;
+}
+
+/* What only some servers like OpenAI's know, of clients like OpenAI's.  Paths of what stands deeper are said there. */
+static bool put_extra(struct lower *w)
+{
+    for (EACH_KEY(w->j, k, top(w, "extra"))) {
+        struct weir_str name = weir_json_text(w->j, k);
+        char key[64] = "";
+        if (memchr(name.ptr, '.', name.len) || name.len >= sizeof key)
+            continue;
+        memcpy(key, name.ptr, name.len);
+        if (openai_takes(w->o, key))
+            emit_member(&w->m, key, w->j, k + 1);
+        else if (!lossy(w->c, name, false, w->e))
+            return false;
+    }
     return true;
 }
 
@@ -314,8 +350,8 @@ bool lower_chat(struct lower *w, struct weir_str model)
     emit_member_text(&w->m, "model", model);
     if (!lower_tools(w) || !lower_messages(w) || !lower_choice(w) || !put_members(w, &parallel, 1) || !put_limit(w) ||
         !put_members(w, sampling, sizeof sampling / sizeof *sampling) || !put_stop(w) || !put_logprobs(w) ||
-        !put_format(w) || !put_effort(w) || !put_members(w, rest, sizeof rest / sizeof *rest) || !put_user(w) ||
-        !put_cache(w))
+        !put_format(w) || !put_effort(w, model) || !put_members(w, rest, sizeof rest / sizeof *rest) || !put_user(w) ||
+        !put_cache(w) || !put_extra(w))
         return false;
     put_stream(w);
     emit_close(&w->m, '}');
@@ -335,7 +371,7 @@ bool lower_embedding(struct lower *w, struct weir_str model)
     emit_member(&w->m, "input", w->j, top(w, "input"));
     if (!put_members(w, members, sizeof members / sizeof *members))
         return false;
-    if (!list_has(&w->o->lacks, "encoding"))
+    if (!openai_lacks(w->o, "encoding"))
         emit_member_lit(&w->m, "encoding_format", "float");
     if (!put_user(w))
         return false;

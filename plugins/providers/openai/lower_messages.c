@@ -8,120 +8,6 @@
 #include "details.h"
 #include "lower.h"
 
-static bool is_type(const struct lower *w, uint32_t part, const char *type)
-{
-    return node_says(w->j, weir_json_get(w->j, part, "type"), type);
-}
-
-static uint32_t part_get(const struct lower *w, uint32_t part, const char *key)
-{
-    return weir_json_get(w->j, part, key);
-}
-
-/* ---- parts ---- */
-
-/* `marked`: whose mark of caching it has. */
-static bool say_text_of(struct lower *w, struct weir_str text, uint32_t marked)
-{
-    emit_open(&w->m, '{');
-    emit_member_lit(&w->m, "type", "text");
-    emit_member_text(&w->m, "text", text);
-    if (!lower_cache(w, marked))
-        return false;
-    emit_close(&w->m, '}');
-    return true;
-}
-
-static bool say_text(struct lower *w, uint32_t part)
-{
-    return say_text_of(w, get_value(w->c, w->j, part, "text"), part);
-}
-
-static void say_link(struct lower *w, const char *key, uint32_t part)
-{
-    struct text t = {.c = w->c};
-
-    if (node_is_string(w->j, part_get(w, part, "url"))) {
-        emit_member(&w->m, key, w->j, part_get(w, part, "url"));
-        return;
-    }
-    text_lit(&t, "data:");
-    text_str(&t, get_value(w->c, w->j, part, "media_type"));
-    text_lit(&t, ";base64,");
-    text_str(&t, get_value(w->c, w->j, part, "data"));
-    emit_member_text(&w->m, key, text_view(&t));
-}
-
-static bool say_picture(struct lower *w, uint32_t part, const char *type)
-{
-    emit_open(&w->m, '{');
-    emit_member_text(&w->m, "type", str_of(type));
-    emit_key(&w->m, type);
-    emit_open(&w->m, '{');
-    say_link(w, "url", part);
-    emit_member(&w->m, "detail", w->j, part_get(w, part, "detail"));
-    emit_close(&w->m, '}');
-    if (!lower_cache(w, part))
-        return false;
-    emit_close(&w->m, '}');
-    return true;
-}
-
-static bool say_document(struct lower *w, uint32_t part)
-{
-    if (node_there(w->j, part_get(w, part, "context")) && !canon_lossy_at(w->c, part, "context", true, w->e))
-        return false;
-    if (node_true(w->j, part_get(w, part, "citations")) && !canon_lossy_at(w->c, part, "citations", true, w->e))
-        return false;
-    if (node_is_string(w->j, part_get(w, part, "text")))
-        return say_text(w, part);
-    emit_open(&w->m, '{');
-    emit_member_lit(&w->m, "type", "file");
-    emit_key(&w->m, "file");
-    emit_open(&w->m, '{');
-    if (node_there(w->j, part_get(w, part, "name")))
-        emit_member(&w->m, "filename", w->j, part_get(w, part, "name"));
-    else
-        emit_member_lit(&w->m, "filename", "document.pdf"); /* demanded beside data */
-    say_link(w, "file_data", part);
-    emit_close(&w->m, '}');
-    if (!lower_cache(w, part))
-        return false;
-    emit_close(&w->m, '}');
-    return true;
-}
-
-static bool say_audio(struct lower *w, uint32_t part)
-{
-    emit_open(&w->m, '{');
-    emit_member_lit(&w->m, "type", "input_audio");
-    emit_key(&w->m, "input_audio");
-    emit_open(&w->m, '{');
-    emit_member(&w->m, "data", w->j, part_get(w, part, "data"));
-    emit_member(&w->m, "format", w->j, part_get(w, part, "format"));
-    emit_close(&w->m, '}');
-    emit_close(&w->m, '}');
-    return true;
-}
-
-/* A part that the server cannot have is told; nothing stands for it. */
-static bool say_part(struct lower *w, uint32_t part)
-{
-    bool file = node_there(w->j, part_get(w, part, "file")), url = node_there(w->j, part_get(w, part, "url"));
-
-    if (is_type(w, part, "text") || is_type(w, part, "refusal"))
-        return say_text(w, part);
-    if (is_type(w, part, "image") && !file)
-        return say_picture(w, part, "image_url");
-    if (is_type(w, part, "document") && !file && (!url || openai_takes(w->o, "file_url")))
-        return say_document(w, part);
-    if (is_type(w, part, "audio"))
-        return say_audio(w, part);
-    if (is_type(w, part, "video") && openai_takes(w->o, "video"))
-        return say_picture(w, part, "video_url");
-    return canon_lossy_at(w->c, part, "content", false, w->e);
-}
-
 /* ---- content ---- */
 
 /* The text of a content that is one block of text without a mark, or none; else WEIR_NO_NODE and false. */
@@ -131,7 +17,7 @@ static bool only_text(const struct lower *w, uint32_t content, uint32_t *text)
 
     *text = WEIR_NO_NODE;
     for (EACH_ITEM(w->j, part, content)) {
-        if (n++ || !is_type(w, part, "text") || lower_marks_cache(w, part))
+        if (n++ || !part_is(w, part, "text") || lower_marks_cache(w, part))
             return false;
         *text = part;
     }
@@ -149,9 +35,19 @@ static bool say_content(struct lower *w, uint32_t content)
     }
     emit_open(&w->m, '[');
     for (EACH_ITEM(w->j, part, content))
-        if (!say_part(w, part))
+        if (!lower_part(w, part))
             return false;
     emit_close(&w->m, ']');
+    return true;
+}
+
+static bool say_name(struct lower *w, uint32_t message)
+{
+    uint32_t name = part_get(w, message, "name");
+
+    if (node_there(w->j, name) && openai_lacks(w->o, "name"))
+        return lossy(w->c, WEIR_STR("messages.name"), true, w->e);
+    emit_member(&w->m, "name", w->j, name);
     return true;
 }
 
@@ -173,8 +69,8 @@ static bool say_said(struct lower *w, const char *role, uint32_t message, uint32
         w->m.comma = before.comma;
         return true;
     }
-    if (message != WEIR_NO_NODE)
-        emit_member(&w->m, "name", w->j, part_get(w, message, "name"));
+    if (message != WEIR_NO_NODE && !say_name(w, message))
+        return false;
     emit_close(&w->m, '}');
     return true;
 }
@@ -183,16 +79,25 @@ static bool say_said(struct lower *w, const char *role, uint32_t message, uint32
 
 static struct weir_str call_id(struct lower *w, uint32_t part)
 {
-    struct weir_str id = get_value(w->c, w->j, part, "id");
+    return lower_call_id(w, get_value(w->c, w->j, part, "id"));
+}
 
-    return w->o->call_id_length ? canon_call_id(w->c, id, (size_t)w->o->call_id_length, true)
-                                : canon_call_id(w->c, id, 40, false);
+/* Where there are no custom tools, what one was given is the one argument of a function. */
+static struct weir_str wrapped(struct lower *w, uint32_t part)
+{
+    struct emit m = {.t.c = w->c};
+
+    emit_open(&m, '{');
+    emit_member_text(&m, "input", get_value(w->c, w->j, part, "input"));
+    emit_close(&m, '}');
+    return text_view(&m.t);
 }
 
 static bool say_call(struct lower *w, uint32_t part)
 {
-    bool custom = node_true(w->j, part_get(w, part, "custom"));
-    struct weir_str arguments = get_value(w->c, w->j, part, "arguments");
+    bool freeform = node_true(w->j, part_get(w, part, "custom"));
+    bool custom = freeform && !openai_lacks(w->o, "custom_tools");
+    struct weir_str arguments = freeform ? wrapped(w, part) : get_value(w->c, w->j, part, "arguments");
 
     emit_open(&w->m, '{');
     emit_member_text(&w->m, "id", call_id(w, part));
@@ -214,7 +119,7 @@ static bool say_calls(struct lower *w, uint32_t content)
     bool any = false;
 
     for (EACH_ITEM(w->j, part, content)) {
-        if (!is_type(w, part, "call"))
+        if (!part_is(w, part, "call"))
             continue;
         if (!any) {
             emit_key(&w->m, "tool_calls");
@@ -229,13 +134,20 @@ static bool say_calls(struct lower *w, uint32_t content)
     return true;
 }
 
+/* A refusal is text where there is no member for it. */
+static bool is_said(const struct lower *w, uint32_t part)
+{
+    return part_is(w, part, "text") || (part_is(w, part, "refusal") && lower_is_mistral(w));
+}
+
 /* All pieces of text of one type, without anything between: blocks of one answer.  "" none. */
 static struct weir_str joined(struct lower *w, uint32_t content, const char *type)
 {
+    bool said = strcmp(type, "text") == 0;
     struct text t = {.c = w->c};
 
     for (EACH_ITEM(w->j, part, content))
-        if (is_type(w, part, type) && !node_there(w->j, part_get(w, part, "opaque")))
+        if ((said ? is_said(w, part) : part_is(w, part, type)) && !node_there(w->j, part_get(w, part, "opaque")))
             text_str(&t, get_value(w->c, w->j, part, "text"));
     return text_view(&t);
 }
@@ -250,14 +162,14 @@ static void say_details(struct lower *w, uint32_t content)
         struct weir_str text = get_value(w->c, w->j, part, "text"), kind = get_value(w->c, w->j, part, "kind");
         struct weir_str id = WEIR_STR("");
         uint32_t next = weir_json_next(w->j, content, part);
-        if (!is_type(w, part, "reasoning"))
+        if (!part_is(w, part, "reasoning"))
             continue;
         if (!any) {
             emit_key(&w->m, "reasoning_details");
             emit_open(&w->m, '[');
         }
         any = true;
-        if (str_is(kind, "gemini.thought") && next != WEIR_NO_NODE && is_type(w, next, "call"))
+        if (str_is(kind, "gemini.thought") && next != WEIR_NO_NODE && part_is(w, next, "call"))
             id = call_id(w, next);
         details_put(&w->m, text, kind, get_value(w->c, w->j, part, "opaque"), id, index++);
     }
@@ -276,47 +188,82 @@ static void say_reasoning(struct lower *w, uint32_t content)
     }
     if (strcmp(field, "auto") == 0)
         field = openai_is_own(w->o) ? "none" : "reasoning_content";
-    if (text.len && strcmp(field, "none") != 0)
+    if (text.len && strcmp(field, "none") != 0 && strcmp(field, "thinking") != 0)
         emit_member_text(&w->m, field, text);
+}
+
+/* Mistral's: reasoning stands in the content, before the text. */
+static bool say_thinking(struct lower *w, uint32_t content)
+{
+    struct weir_str text = joined(w, content, "reasoning");
+
+    if (!text.len || strcmp(w->o->reasoning_field, "thinking") != 0)
+        return false;
+    emit_open(&w->m, '[');
+    emit_open(&w->m, '{');
+    emit_member_lit(&w->m, "type", "thinking");
+    emit_key(&w->m, "thinking");
+    emit_open(&w->m, '[');
+    emit_open(&w->m, '{');
+    emit_member_lit(&w->m, "type", "text");
+    emit_member_text(&w->m, "text", text);
+    emit_close(&w->m, '}');
+    emit_close(&w->m, ']');
+    emit_close(&w->m, '}');
+    return true;
 }
 
 /* Text that has a mark stays in its blocks. */
 static bool say_assistant_content(struct lower *w, uint32_t content, bool calls)
 {
     struct weir_str text = joined(w, content, "text");
-    bool marked = false;
+    bool marked = false, thinks;
 
     for (EACH_ITEM(w->j, part, content)) {
-        marked |= is_type(w, part, "text") && lower_marks_cache(w, part);
-        if (is_type(w, part, "text") && !lower_marks_cache(w, part) && !lower_cache(w, part))
+        marked |= part_is(w, part, "text") && lower_marks_cache(w, part);
+        if (part_is(w, part, "text") && !lower_marks_cache(w, part) && !lower_cache(w, part))
             return false;
     }
     emit_key(&w->m, "content");
-    if (!marked) {
+    thinks = say_thinking(w, content);
+    if (!marked && !thinks) {
         if (text.len || !calls)
             emit_text(&w->m, text);
         else
             emit_raw(&w->m, WEIR_STR("null"));
         return true;
     }
-    emit_open(&w->m, '[');
+    if (!thinks)
+        emit_open(&w->m, '[');
     for (EACH_ITEM(w->j, part, content))
-        if (is_type(w, part, "text") && !say_text(w, part))
+        if (is_said(w, part) && !lower_text(w, part))
             return false;
     emit_close(&w->m, ']');
     return true;
 }
 
+/* The answer is to go on from here. */
+static bool say_prefix(struct lower *w, uint32_t message)
+{
+    if (!node_true(w->j, part_get(w, message, "prefix")))
+        return true;
+    if (!openai_takes(w->o, "prefix"))
+        return lossy(w->c, WEIR_STR("messages.prefix"), false, w->e);
+    emit_key(&w->m, "prefix");
+    emit_bool(&w->m, true);
+    return true;
+}
+
 static bool say_assistant(struct lower *w, uint32_t message, uint32_t content)
 {
-    struct weir_str refusal = joined(w, content, "refusal");
+    struct weir_str refusal = lower_is_mistral(w) ? WEIR_STR("") : joined(w, content, "refusal");
     bool calls = false, any = false;
 
     for (EACH_ITEM(w->j, part, content)) {
-        bool known = is_type(w, part, "text") || is_type(w, part, "refusal");
-        calls |= is_type(w, part, "call");
-        any |= known || is_type(w, part, "call") || is_type(w, part, "reasoning");
-        if (!known && !is_type(w, part, "call") && !is_type(w, part, "reasoning") &&
+        bool known = part_is(w, part, "text") || part_is(w, part, "refusal");
+        calls |= part_is(w, part, "call");
+        any |= known || part_is(w, part, "call") || part_is(w, part, "reasoning");
+        if (!known && !part_is(w, part, "call") && !part_is(w, part, "reasoning") &&
             !canon_lossy_at(w->c, part, "content", false, w->e))
             return false;
     }
@@ -329,8 +276,7 @@ static bool say_assistant(struct lower *w, uint32_t message, uint32_t content)
         return false;
     if (refusal.len)
         emit_member_text(&w->m, "refusal", refusal);
-    emit_member(&w->m, "name", w->j, part_get(w, message, "name"));
-    if (!say_calls(w, content))
+    if (!say_name(w, message) || !say_calls(w, content) || !say_prefix(w, message))
         return false;
     emit_close(&w->m, '}');
     return true;
@@ -340,7 +286,9 @@ static bool say_assistant(struct lower *w, uint32_t message, uint32_t content)
 
 static bool is_shown(const struct lower *w, uint32_t part)
 {
-    return is_type(w, part, "image") || (is_type(w, part, "document") && !node_there(w->j, part_get(w, part, "text")));
+    if (lower_is_mistral(w)) /* its tool messages hold any part */
+        return false;
+    return part_is(w, part, "image") || (part_is(w, part, "document") && !node_there(w->j, part_get(w, part, "text")));
 }
 
 static bool say_result_parts(struct lower *w, uint32_t result)
@@ -348,14 +296,14 @@ static bool say_result_parts(struct lower *w, uint32_t result)
     uint32_t content = part_get(w, result, "content");
 
     emit_open(&w->m, '[');
-    if (node_true(w->j, part_get(w, result, "error")) && !say_text_of(w, WEIR_STR("Error: "), WEIR_NO_NODE))
+    if (node_true(w->j, part_get(w, result, "error")) && !lower_text_of(w, WEIR_STR("Error: "), WEIR_NO_NODE))
         return false;
     for (EACH_ITEM(w->j, part, content)) {
         uint32_t marked =
             weir_json_next(w->j, content, part) == WEIR_NO_NODE && lower_marks_cache(w, result) ? result : part;
-        if (is_shown(w, part)          ? !say_text_of(w, WEIR_STR("(shown in the next user message)"), marked)
-            : is_type(w, part, "text") ? !say_text_of(w, get_value(w->c, w->j, part, "text"), marked)
-                                       : !say_part(w, part))
+        if (is_shown(w, part)          ? !lower_text_of(w, WEIR_STR("(shown in the next user message)"), marked)
+            : part_is(w, part, "text") ? !lower_text_of(w, get_value(w->c, w->j, part, "text"), marked)
+                                       : !lower_part(w, part))
             return false;
     }
     emit_close(&w->m, ']');
@@ -402,7 +350,7 @@ static bool say_shown(struct lower *w, uint32_t messages, uint32_t from, uint32_
                     emit_open(&w->m, '[');
                 }
                 any = true;
-                if (!say_part(w, part))
+                if (!lower_part(w, part))
                     return false;
             }
     if (any) {
@@ -415,7 +363,7 @@ static bool say_shown(struct lower *w, uint32_t messages, uint32_t from, uint32_
 static bool say_results(struct lower *w, uint32_t content)
 {
     for (EACH_ITEM(w->j, result, content))
-        if (is_type(w, result, "result") && !say_result(w, result))
+        if (part_is(w, result, "result") && !say_result(w, result))
             return false;
     return true;
 }

@@ -33,12 +33,25 @@ bool lower_cache(struct lower *w, uint32_t object)
     return true;
 }
 
+/* Mistral wants a schema of every function. */
+static void say_schema(struct lower *w, uint32_t tool)
+{
+    uint32_t schema = weir_json_get(w->j, tool, "schema");
+
+    if (lower_is_mistral(w) && !node_there(w->j, schema)) {
+        emit_key(&w->m, "parameters");
+        emit_raw(&w->m, WEIR_STR("{\"type\":\"object\",\"properties\":{}}"));
+    }
+    emit_member(&w->m, "parameters", w->j, schema);
+    emit_member(&w->m, "strict", w->j, weir_json_get(w->j, tool, "strict"));
+}
+
 static bool say_tool(struct lower *w, uint32_t tool)
 {
     uint32_t custom = weir_json_get(w->j, tool, "custom");
     bool freeform = node_there(w->j, custom), format;
 
-    if (node_there(w->j, weir_json_get(w->j, tool, "hosted")))
+    if (node_there(w->j, weir_json_get(w->j, tool, "hosted")) || (freeform && openai_lacks(w->o, "custom_tools")))
         return canon_lossy_at(w->c, tool, "tools", false, w->e);
     format = freeform && weir_json_first(w->j, custom) != WEIR_NO_NODE;
     emit_open(&w->m, '{');
@@ -49,15 +62,27 @@ static bool say_tool(struct lower *w, uint32_t tool)
     emit_member(&w->m, "description", w->j, weir_json_get(w->j, tool, "description"));
     if (format)
         emit_member(&w->m, "format", w->j, custom);
-    if (!freeform) {
-        emit_member(&w->m, "parameters", w->j, weir_json_get(w->j, tool, "schema"));
-        emit_member(&w->m, "strict", w->j, weir_json_get(w->j, tool, "strict"));
-    }
+    if (!freeform)
+        say_schema(w, tool);
     emit_close(&w->m, '}');
     if (!lower_cache(w, tool))
         return false;
     emit_close(&w->m, '}');
     return true;
+}
+
+/* Where a choice among some of the tools cannot be said, the others are not sent. */
+static bool is_offered(const struct lower *w, uint32_t tool)
+{
+    uint32_t choice = weir_json_get(w->j, 0, "tool_choice");
+    struct weir_str name = get_value(w->c, w->j, tool, "name");
+
+    if (!openai_lacks(w->o, "allowed_tools") || !node_says(w->j, weir_json_get(w->j, choice, "mode"), "allowed"))
+        return true;
+    for (EACH_ITEM(w->j, allowed, weir_json_get(w->j, choice, "names")))
+        if (str_eq(node_value(w->c, w->j, allowed), name))
+            return true;
+    return false;
 }
 
 bool lower_tools(struct lower *w)
@@ -69,7 +94,7 @@ bool lower_tools(struct lower *w)
     emit_open(&w->m, '[');
     for (EACH_ITEM(w->j, tool, weir_json_get(w->j, 0, "tools"))) {
         size_t n = w->m.t.len;
-        if (!say_tool(w, tool))
+        if (is_offered(w, tool) && !say_tool(w, tool))
             return false;
         any |= w->m.t.len != n;
     }
@@ -131,6 +156,9 @@ bool lower_choice(struct lower *w)
     emit_key(&w->m, "tool_choice");
     if (node_says(w->j, mode, "named"))
         say_named(w, get_value(w->c, w->j, choice, "name"));
+    else if (node_says(w->j, mode, "allowed") && openai_lacks(w->o, "allowed_tools"))
+        emit_text(&w->m,
+                  node_true(w->j, weir_json_get(w->j, choice, "required")) ? WEIR_STR("required") : WEIR_STR("auto"));
     else if (node_says(w->j, mode, "allowed"))
         say_allowed(w, choice);
     else

@@ -8,10 +8,12 @@
 static const char *const auth_styles[] = {"bearer", "api-key", "none", NULL};
 
 static const char *const limit_fields[] = {"auto", "max_tokens", "max_completion_tokens", NULL};
-static const char *const reasoning_styles[] = {"effort", "object", "thinking", "none", NULL};
-static const char *const reasoning_fields[] = {"auto", "reasoning_content", "reasoning", "reasoning_details", "none",
-                                               NULL};
+static const char *const reasoning_styles[] = {"effort", "object", "thinking", "prompt_mode", "none", NULL};
+static const char *const reasoning_fields[] = {
+    "auto", "reasoning_content", "reasoning", "reasoning_details", "thinking", "none", NULL};
+static const char *const part_styles[] = {"openai", "mistral", NULL};
 static const char *const cache_styles[] = {"none", "prompt_cache_breakpoint", "cache_control", NULL};
+static const char *const think_styles[] = {"keep", "tags", "begun", NULL};
 static const char *const seed_fields[] = {"seed", "random_seed", NULL};
 static const char *const dimensions_fields[] = {"dimensions", "output_dimension", NULL};
 
@@ -26,6 +28,10 @@ static const struct weir_option openai_options[] = {
              .choices = auth_styles),
     WEIR_OPT(struct openai, organization, "", "value of the header OpenAI-Organization"),
     WEIR_OPT(struct openai, project, "", "value of the header OpenAI-Project"),
+    WEIR_OPT(
+        struct openai, api_version, "",
+        "Azure's deployments of old, with this as api-version: url is https://NAME.openai.azure.com, and the model's "
+        "name for the provider is the deployment; empty for url = \"https://NAME.openai.azure.com/openai/v1\""),
     WEIR_OPT(struct openai, include_usage, "true",
              "ask for usage in every stream, and keep it from clients that did not; false for servers that refuse "
              "stream_options"),
@@ -35,25 +41,32 @@ static const struct weir_option openai_options[] = {
              .choices = limit_fields),
     WEIR_OPT(struct openai, reasoning, "effort",
              "how reasoning is asked for: `reasoning_effort`, OpenRouter's object `reasoning`, DeepSeek's switch "
-             "`thinking`, or not at all",
+             "`thinking`, Mistral's `prompt_mode`, or not at all",
              .choices = reasoning_styles),
     WEIR_OPT(struct openai, reasoning_field, "auto",
              "where an earlier turn's reasoning is handed back; auto: nowhere for OpenAI and Azure, reasoning_content "
-             "for others",
+             "for others; thinking: as a part of the content",
              .choices = reasoning_fields),
     WEIR_OPT(struct openai, cache_marks, "none", "how a part is marked as the end of a prefix that is worth keeping",
              .choices = cache_styles),
+    WEIR_OPT(struct openai, parts, "openai", "how documents, audio and links of images look", .choices = part_styles),
     WEIR_OPT(struct openai, seed_field, "seed", "the seed's name", .choices = seed_fields),
     WEIR_OPT(struct openai, dimensions_field, "dimensions", "the name of an embedding's dimensions",
              .choices = dimensions_fields),
     WEIR_OPT(struct openai, call_id_length, "0",
              "letters and digits of which the id of a tool call must consist; 0: any id of at most 40", .min = 0,
              .max = 24),
+    WEIR_OPT(struct openai, think, "keep",
+             "reasoning that the server leaves in the text, <think>...</think> at its head: kept there, taken out as "
+             "reasoning, or the same for models whose text begins within it",
+             .choices = think_styles),
     WEIR_OPT(struct openai, takes, "",
-             "what it takes beyond OpenAI's members: top_k, min_p, repetition_penalty, input_type, video, file_url"),
+             "what it takes beyond OpenAI's members: top_k, min_p, repetition_penalty, input_type, video, file_url, "
+             "safe_prompt, guardrails, prediction, prefix"),
     WEIR_OPT(struct openai, lacks, "",
              "members it refuses, by their canonical names: temperature, n, logprobs, logit_bias, stop, format, user, "
-             "metadata, service_tier, verbosity, cache_key, parallel_tools ..."),
+             "metadata, service_tier, verbosity, cache_key, parallel_tools ...; "
+             "also name (of messages), custom_tools, allowed_tools"),
     WEIR_OPT_END,
 };
 

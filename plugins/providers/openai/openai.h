@@ -10,10 +10,11 @@
 #include "text.h"
 
 struct openai { /* one row of openai_options[] each */
-    const char *url, *key, *auth, *organization, *project;
+    const char *url, *key, *auth, *organization, *project, *api_version;
     bool include_usage;
     /* what a server that is not OpenAI's does otherwise: counts when the body is made, not passed through */
-    const char *max_tokens_field, *reasoning, *reasoning_field, *cache_marks, *seed_field, *dimensions_field;
+    const char *max_tokens_field, *reasoning, *reasoning_field, *cache_marks, *seed_field, *dimensions_field, *parts,
+        *think;
     int64_t call_id_length;
     struct weir_list takes, lacks;
 };
@@ -24,13 +25,14 @@ struct openai { /* one row of openai_options[] each */
 enum {
     TEXT_CONTENT = 0,
     TEXT_REFUSAL = 1,
-    TEXT_TRANSCRIPT = 2,   /* WEIR_TEXT */
+    TEXT_TRANSCRIPT = 2,    /* WEIR_TEXT */
     TEXT_CUSTOM = 0x10000,  /* + call: text that a custom tool takes */
     TEXT_STRINGS = 0x20000, /* + n: the strings of arguments sent as an object, counted over the answer */
     REASONING_CONTENT = 0,
     REASONING_PLAIN = 1,
     REASONING_PARTS = 2,
-    REASONING_DETAILS = 3,        /* WEIR_REASONING */
+    REASONING_DETAILS = 3,
+    REASONING_TAGS = 5,           /* WEIR_REASONING; 4 is decode_other.c's */
     ARGUMENTS_FUNCTION = 0x10000, /* WEIR_ARGUMENTS: function_call of old; a tool call's block is its index */
 };
 
@@ -51,20 +53,28 @@ struct openai_stream {
 
 struct openai_call {
     uint32_t choice, block;
-    struct weir_str id;
+    int64_t index; /* as the upstream numbers it; -1: it does not */
+    struct weir_str id, name;
+    uint32_t depth; /* of its arguments so far */
+    bool begun, in_string, escape;
 };
+
+struct openai_think; /* think.c */
 
 struct openai_writer; /* write.h */
 
-struct openai_local { /* one request, zeroed */
-    bool lowered; /* the client speaks another dialect: events are all that it gets */
-    bool started; /* START has been given */
-    uint8_t reasoning;             /* lowered: which field's reasoning counts, + 1; the others repeat it */
+struct openai_local {             /* one request, zeroed */
+    bool lowered;                 /* the client speaks another dialect: events are all that it gets */
+    bool started;                 /* START has been given */
+    bool splits;                  /* text may hold reasoning between tags */
+    bool errored;                 /* the upstream has said that it failed */
+    uint8_t reasoning;            /* lowered: which field's reasoning counts, + 1; the others repeat it */
     struct openai_writer *writer; /* the upstream speaks another dialect: see write.h */
     struct openai_stream *streams;
     uint32_t stream_count, stream_cap, stream_hint;
     struct openai_call *calls;
     uint32_t call_count, call_cap;
+    struct openai_think *thinks;        /* one for each choice */
     uint32_t frames;                    /* decoded so far */
     uint32_t strings;                   /* TEXT_STRINGS so far */
     bool done;                          /* the mark of the end has been seen */
@@ -84,5 +94,7 @@ void openai_list(struct weir_ctx *, const struct weir_model *, size_t n, size_t 
 
 /* usage.c: an object of the upstream as a partition.  false: it says nothing. */
 bool openai_usage(const struct weir_json *, uint32_t object, struct weir_usage *);
+/* A number that is a count; -1 when it is none.  Some servers write integers as 12.0. */
+int64_t openai_count(const struct weir_json *, uint32_t node);
 
 #endif

@@ -16,8 +16,12 @@ struct openai_stream *stream_get(struct weir_ctx *, enum weir_channel, uint32_t 
 int64_t stream_use(struct openai_stream *, uint32_t frame, uint32_t event);
 uint32_t stream_block(const struct openai_stream *);
 
-/* The block of a tool call.  `index` -1: the upstream did not say, so the id tells, then the name: a new one begins a
- * call. -1: too many. */
-int64_t call_block(struct weir_ctx *, uint32_t choice, int64_t index, struct weir_str id, bool named);
+/* The block of a tool call.  `index` -1: the upstream did not say, so the id tells, then the name.  For clients of
+ * other dialects, an index that comes with another id and a name begins a call too: some servers number all of them 0.
+ * -1: too many. */
+int64_t call_block(struct weir_ctx *, uint32_t choice, int64_t index, struct weir_str id, struct weir_str name);
+
+/* More of a call's arguments: while they are not complete, its name said again begins no other call. */
+void call_said(struct weir_ctx *, uint32_t choice, uint32_t block, struct weir_str arguments);
 
 #endif

@@ -10,10 +10,8 @@
 
 #define MOST_TOKENS 1000000000000 /* more than this is no count: sums of such numbers cannot overflow */
 
-/* A count; -1 when there is none.  Some servers write integers as 12.0. */
-static int64_t tokens(const struct weir_json *j, uint32_t object, const char *key)
+int64_t openai_count(const struct weir_json *j, uint32_t node)
 {
-    uint32_t node = weir_json_get(j, object, key);
     struct weir_str s;
     int64_t v = 0;
     size_t i = 0;
@@ -28,6 +26,11 @@ static int64_t tokens(const struct weir_json *j, uint32_t object, const char *ke
         for (i++; i < s.len && s.ptr[i] == '0';)
             i++;
     return i == s.len ? v : -1;
+}
+
+static int64_t tokens(const struct weir_json *j, uint32_t object, const char *key)
+{
+    return openai_count(j, weir_json_get(j, object, key));
 }
 
 static int64_t first_of(int64_t a, int64_t b)
