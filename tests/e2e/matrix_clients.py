@@ -268,9 +268,10 @@ class Bedrock:
         import boto3
         import botocore.config
         import botocore.exceptions
-        config = botocore.config.Config(retries={"max_attempts": 0}, read_timeout=20)
-        os.environ["AWS_BEARER_TOKEN_BEDROCK"] = KEY        # a Bedrock API key: sent as a Bearer token
+        # A Bedrock API key goes over TLS alone, so here the key is a header, as it is for whoever signs with keys of no account.
+        config = botocore.config.Config(retries={"max_attempts": 0}, read_timeout=20, signature_version=botocore.UNSIGNED)
         self.client = boto3.client("bedrock-runtime", region_name="us-east-1", endpoint_url=BASE, config=config)
+        self.client.meta.events.register("before-send.bedrock-runtime", lambda request, **_: request.headers.__setitem__("x-api-key", KEY))
         self.errors = botocore.exceptions.ClientError
 
     def arguments(self, model, s):

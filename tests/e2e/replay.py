@@ -42,7 +42,7 @@ def text_of(content, key="text"):
 
 def from_data_url(url):
     need(url.startswith("data:image/png;base64,"), "an image that is no data URL: %.40s" % url)
-    return ("image", base64.b64decode(url.split(",", 1)[1]))
+    return ("image", base64.b64decode(url.split(",", 1)[1], validate=True))
 
 
 def read_openai(b):
@@ -114,7 +114,7 @@ def read_anthropic(b):
                 parts.append(("text", p["text"]))
             elif p["type"] == "image":
                 need(p["source"]["media_type"] == "image/png", "media_type")
-                parts.append(("image", base64.b64decode(p["source"]["data"])))
+                parts.append(("image", base64.b64decode(p["source"]["data"], validate=True)))
             elif p["type"] == "tool_use":
                 parts.append(("call", p["id"], p["name"], p["input"]))
             elif p["type"] == "tool_result":
@@ -131,7 +131,23 @@ def read_anthropic(b):
     return said
 
 
+def camel(x):
+    """protobuf's JSON takes snake_case for camelCase; arguments and schemas have names of their own."""
+    if isinstance(x, list):
+        return [camel(y) for y in x]
+    if not isinstance(x, dict):
+        return x
+    named = {k.split("_")[0] + "".join(w.title() for w in k.split("_")[1:]): v for k, v in x.items()}
+    return {k: v if k in ("args", "response", "parameters", "parametersJsonSchema", "responseJsonSchema", "responseSchema") else camel(v)
+            for k, v in named.items()}
+
+
+def any_base64(text):
+    return base64.b64decode((text + "=" * (-len(text) % 4)).replace("-", "+").replace("_", "/"))
+
+
 def read_gemini(b):
+    b = camel(b)
     config = b.get("generationConfig") or {}
     said = {"system": text_of((b.get("systemInstruction") or {}).get("parts") or ""), "turns": [], "tools": {},
             "schema": config.get("responseJsonSchema") or config.get("responseSchema"), "thinks": bool(config.get("thinkingConfig"))}
@@ -145,7 +161,7 @@ def read_gemini(b):
                 parts.append(("text", p["text"]))
             elif "inlineData" in p:
                 need(p["inlineData"]["mimeType"] == "image/png", "mimeType")
-                parts.append(("image", base64.b64decode(p["inlineData"]["data"])))
+                parts.append(("image", any_base64(p["inlineData"]["data"])))
             elif "functionCall" in p:
                 parts.append(("call", p["functionCall"].get("id") or p["functionCall"]["name"], p["functionCall"]["name"], p["functionCall"]["args"]))
             elif "functionResponse" in p:
@@ -171,7 +187,7 @@ def read_bedrock(b):
                 parts.append(("text", p["text"]))
             elif "image" in p:
                 need(p["image"]["format"] == "png", "format")
-                parts.append(("image", base64.b64decode(p["image"]["source"]["bytes"])))
+                parts.append(("image", base64.b64decode(p["image"]["source"]["bytes"], validate=True)))
             elif "toolUse" in p:
                 parts.append(("call", p["toolUse"]["toolUseId"], p["toolUse"]["name"], p["toolUse"]["input"]))
             elif "toolResult" in p:
@@ -497,7 +513,7 @@ def credential(dialect, method, path, headers, body):
     if dialect == "bedrock":
         need(sigv4(method, path, headers, body), "the signature is wrong")
     elif dialect == "anthropic":
-        need(headers.get("x-api-key") == KEY and headers.get("anthropic-version") == "2023-06-01", "x-api-key or anthropic-version")
+        need(headers.get("x-api-key") == KEY and headers.get("anthropic-version") in ("2023-06-01", "2026-10-21"), "x-api-key or anthropic-version")
     elif dialect == "gemini":
         need(headers.get("x-goog-api-key") == KEY, "x-goog-api-key")
     else:
@@ -543,7 +559,8 @@ class Replay:
         wire = b"".join(frame(stream(s["answer"]))) + end
         if s.get("hold"):
             wire = b"".join(list(frame(stream(s["answer"])))[:s["hold"]])
+            return [head.encode() + b"%x\r\n%s\r\n" % (len(wire), wire), "hold"]
         cuts = [wire[i:i + 61] for i in range(0, len(wire), 61)]
         steps = [head.encode() + b"".join(b"%x\r\n%s\r\n" % (len(c), c) for c in cuts[:3])]
         steps += [b"%x\r\n%s\r\n" % (len(c), c) for c in cuts[3:]]
-        return steps + (["hold"] if s.get("hold") else [b"0\r\n\r\n"])
+        return steps + [b"0\r\n\r\n"]
