@@ -51,3 +51,17 @@ bool base64_decode(struct weir_ctx *c, struct weir_str s, struct weir_str *bytes
     *bytes = (struct weir_str){to, n - (s.len - end)};
     return true;
 }
+
+struct weir_str base64_standard(struct weir_ctx *c, struct weir_str s)
+{
+    size_t pad = (4 - s.len % 4) % 4;
+    char *to;
+
+    if (!pad && !memchr(s.ptr, '-', s.len) && !memchr(s.ptr, '_', s.len))
+        return s;
+    to = weir_alloc(c, s.len + pad);
+    for (size_t i = 0; i < s.len; i++)
+        to[i] = s.ptr[i] == '-' ? '+' : s.ptr[i] == '_' ? '/' : s.ptr[i];
+    memset(to + s.len, '=', pad);
+    return (struct weir_str){to, s.len + pad};
+}

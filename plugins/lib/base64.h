@@ -11,4 +11,7 @@ void base64_put(struct text *, struct weir_str bytes);
 /* false: it is none. */
 bool base64_decode(struct weir_ctx *, struct weir_str text, struct weir_str *bytes);
 
+/* The same bytes in that alphabet and padded, when they stand in the one for URLs (section 5), or without padding. */
+struct weir_str base64_standard(struct weir_ctx *, struct weir_str text);
+
 #endif

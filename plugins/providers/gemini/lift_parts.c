@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "base64.h"
+
 static const char *kind_of(struct weir_str type)
 {
     return str_starts(type, "image/")   ? "image"
@@ -53,7 +55,7 @@ static void lift_inline(struct lifter *l, uint32_t part, uint32_t data)
     const char *kind = kind_of(type);
 
     lift_open(l, kind);
-    emit_member(&l->m, "data", l->j, proto_get(l->j, data, "data"));
+    emit_member_text(&l->m, "data", base64_standard(l->c, proto_text(l->c, l->j, data, "data")));
     if (strcmp(kind, "audio") == 0)
         emit_member_text(&l->m, "format", (struct weir_str){type.ptr + 6, type.len - 6});
     else
