@@ -215,7 +215,8 @@ const clients = {
 
   async bedrock() {
     const aws = await import('@aws-sdk/client-bedrock-runtime');
-    const client = new aws.BedrockRuntimeClient({ region: 'us-east-1', endpoint: BASE, maxAttempts: 1,
+    const { NodeHttpHandler } = await import('@smithy/node-http-handler');      // the default speaks HTTP/2 without TLS
+    const client = new aws.BedrockRuntimeClient({ region: 'us-east-1', endpoint: BASE, maxAttempts: 1, requestHandler: new NodeHttpHandler(),
                                                   credentials: { accessKeyId: 'AKIDNOBODY', secretAccessKey: 'unused' } });
     client.middlewareStack.add((next) => (args) => {         // the signature is of no account; weir's key is a header
       args.request.headers['x-api-key'] = KEY;

@@ -275,20 +275,20 @@ def openai_usage(a):
 def openai_whole(a):
     message = {"role": "assistant", "content": a["text"] or None}
     if a.get("reasoning"):
-        message["reasoning_content"] = a["reasoning"]
+        message["reasoning_content"] = message["reasoning"] = a["reasoning"]     # as servers say it to both kinds of clients
     if a.get("calls"):
         message["tool_calls"] = [{"id": i, "type": "function", "function": {"name": n, "arguments": json.dumps(x)}} for i, n, x in a["calls"]]
-    return {"id": "chatcmpl-7", "object": "chat.completion", "created": 1750000000, "model": "m", "usage": openai_usage(a),
+    return {"id": "chatcmpl-7", "object": "chat.completion", "created": 1750000000, "model": "m", "system_fingerprint": "fp_7", "usage": openai_usage(a),
             "choices": [{"index": 0, "message": message, "finish_reason": {"tools": "tool_calls"}.get(a["finish"], a["finish"]), "logprobs": None}]}
 
 
 def openai_stream(a):
     def chunk(delta, finish=None, **more):
-        return dict({"id": "chatcmpl-7", "object": "chat.completion.chunk", "created": 1750000000, "model": "m",
+        return dict({"id": "chatcmpl-7", "object": "chat.completion.chunk", "created": 1750000000, "model": "m", "system_fingerprint": "fp_7",
                      "choices": [{"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}]}, **more)
     yield chunk({"role": "assistant", "content": ""})
     for p in pieces(a.get("reasoning") or ""):
-        yield chunk({"reasoning_content": p})
+        yield chunk({"reasoning_content": p, "reasoning": p})
     for p in pieces(a["text"]):
         yield chunk({"content": p})
     for k, (i, n, x) in enumerate(a.get("calls") or []):
