@@ -264,7 +264,7 @@ async function cohere(base, model, stream) {
   const options = { maxRetries: 0, timeoutInSeconds: 20 }, got = empty();
   if (!stream) {
     const { message, finishReason, usage } = await client.chat({ model, messages: ASK }, options);
-    got.reasoning = message.toolPlan ?? '';
+    got.text = message.toolPlan ?? ''; // what it says before its calls
     for (const p of message.content ?? []) {
       got.text += p.text ?? '';
       got.reasoning += p.thinking ?? '';
@@ -277,7 +277,7 @@ async function cohere(base, model, stream) {
     const m = e.delta?.message;
     if (e.type === 'content-delta') got.text += m.content.text ?? '';
     if (e.type === 'content-delta') got.reasoning += m.content.thinking ?? '';
-    if (e.type === 'tool-plan-delta') got.reasoning += m.toolPlan ?? '';
+    if (e.type === 'tool-plan-delta') got.text += m.toolPlan ?? '';
     if (e.type === 'tool-call-start') calls.set(e.index, { name: m.toolCalls.function.name, args: m.toolCalls.function.arguments ?? '' });
     if (e.type === 'tool-call-delta') calls.get(e.index).args += m.toolCalls.function.arguments ?? '';
     if (e.type === 'message-end') {

@@ -26,6 +26,7 @@ FOLDER = os.path.join(os.environ.get("WEIR_SHARED") or os.path.join(ROOT, "..", 
 PAGE = os.path.join(ROOT, "docs", "recordings.md")
 UPSTREAMS = {                # dialect of the index: (plugin, base path, more options, its own client)
     "openai-chat": ("openai", "/v1", "", "chat"),
+    "mistral": ("openai", "/v1", 'preset = "mistral";', "mistral"),
     "openai-responses": ("responses", "/v1", "", "responses"),
     "anthropic-messages": ("anthropic", "/v1", "", "anthropic"),
     "gemini-generate-content": ("gemini", "/v1beta", "", "gemini"),
@@ -60,7 +61,7 @@ def stream_bytes(dialect, lines):
         return b"".join(frame(*next(iter(json.loads(line).items()))) for line in lines)
     named = dialect in ("anthropic-messages", "openai-responses", "cohere-chat-v2")
     wire = b"".join((b"event: %s\n" % json.loads(x)["type"].encode() if named else b"") + b"data: " + x + b"\n\n" for x in lines)
-    return wire + (b"data: [DONE]\n\n" if dialect == "openai-chat" else b"")
+    return wire + (b"data: [DONE]\n\n" if dialect in ("openai-chat", "mistral") else b"")
 
 
 def split(dialect, lines):
@@ -78,6 +79,8 @@ def recordings():
     for row in json.load(open(os.path.join(FOLDER, "index.json"))):
         if row["dialect"] not in UPSTREAMS:
             continue
+        if row["file"].startswith("mistral/"):
+            row["dialect"] = "mistral"
         data = open(os.path.join(FOLDER, row["file"]), "rb").read()
         if row["kind"] == "body":
             body = json.loads(data)
@@ -131,7 +134,7 @@ NO_USAGE = {"input": 0, "cached": 0, "output": 0}
 def expected(cases, case_number, client, want):
     """What the client has to get, given what the vendor's own SDK made of it; or why the two are not compared."""
     file, dialect, streamed, _, _ = cases[case_number]
-    if (case_number, client) in want:
+    if (case_number, client) in want and dialect != "mistral":
         return want[case_number, client]     # the same dialect: what the client gets without weir, be it that it does not like it
     want = want[case_number, UPSTREAMS[dialect][3]]
     if file.startswith("anthropic/duplicate-message-start"):
@@ -254,12 +257,13 @@ def main():
         sys.exit(1 if os.environ.get("CI") else 0)
     cases = [c for c in recordings() if not words or any(w in c[0] for w in words)]
     replay = Replay(cases)
-    own = [(n, client) for n, (_, d, _, _, _) in enumerate(cases) for client in CLIENTS if CLIENTS[client][0] == UPSTREAMS[d][0]]
+    own = [(n, client) for n, (_, d, _, _, _) in enumerate(cases) for client in CLIENTS
+           if client == UPSTREAMS[d][3] or (CLIENTS[client][0] == UPSTREAMS[d][0] and d != "mistral")]
     direct = ask([{"n": k, "client": client, "base": replay.url, "model": "%s-r%d" % (cases[n][1], n), "stream": cases[n][2]}
                   for k, (n, client) in enumerate(own)])
     want = {key: direct[k] for k, key in enumerate(own)}
     providers = ",\n".join('  { name = "%s"; plugin = "%s"; url = "%s%s"; %s models = [ "%s-*" ]; }' %
-                           (d, p, replay.url, path, more or 'key = "env:BULK_KEY";', d)
+                           (d, p, replay.url, path, more + ("" if p == "bedrock" else ' key = "env:BULK_KEY";'), d)
                            for d, (p, path, more, _) in UPSTREAMS.items() if served(p))
     with Weir("providers = (\n%s\n);\n" % providers, {"BULK_KEY": "sk-bulk-secret-key-12345"}, workers=2) as weir:
         jobs, where = jobs_of(cases, "http://127.0.0.1:%d" % weir.port)
