@@ -281,6 +281,7 @@ async function cohere(base, model, stream) {
     if (e.type === 'tool-call-start') calls.set(e.index, { name: m.toolCalls.function.name, args: m.toolCalls.function.arguments ?? '' });
     if (e.type === 'tool-call-delta') calls.get(e.index).args += m.toolCalls.function.arguments ?? '';
     if (e.type === 'message-end') {
+      if (e.delta.error) throw Object.assign(new Error(e.delta.error), { status: 200 });
       finishOnce(got, COHERE_FINISH[e.delta.finishReason] ?? e.delta.finishReason);
       got.usage = cohereUsage(e.delta.usage);
     }
