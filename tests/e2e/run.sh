@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # run.sh -- the official clients against weir: installs them here (.venv, node_modules) when their versions changed, then plays all.
-#   tests/e2e/run.sh [WORD...]     only suites whose name holds one of the words; B is the build folder, V=1 shows each test
+#   tests/e2e/run.sh [WORD...]     only suites whose name holds one of the words (and `recordings`); B is the build folder, V=1 shows each test
 set -u
 cd "$(dirname "$0")"
 export PYTHONDONTWRITEBYTECODE=1
@@ -58,4 +58,9 @@ for suite in "${suites[@]}"; do
         case "${suite%%=*}" in *"$word"*) chosen+=("$suite") && break ;; esac
     done
 done
-exec .venv/bin/python stage.py "${chosen[@]}"
+status=0
+[ ${#chosen[@]} = 0 ] || .venv/bin/python stage.py "${chosen[@]}" || status=1
+for word in "${@:-}"; do
+    case recordings in *"$word"*) .venv/bin/python bulk.py || status=1; break ;; esac
+done
+exit $status

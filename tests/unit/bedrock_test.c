@@ -1017,6 +1017,30 @@ START_TEST(test_answer_lone_opaque)
 }
 END_TEST
 
+/* A plain stop behind a call is a tool call's; a limit stays a limit. */
+START_TEST(test_answer_call_counts)
+{
+    const struct {
+        enum weir_finish finish;
+        const char *reason;
+    } rows[] = {{WEIR_FINISH_STOP, "tool_use"}, {WEIR_FINISH_LENGTH, "max_tokens"}};
+
+    for (size_t i = 0; i < 2; i++) {
+        char want[64];
+        ck_assert(converse(HI));
+        say((struct weir_event){.channel = WEIR_START});
+        CALL(0, "t");
+        PIECE(WEIR_ARGUMENTS, 0, "{}");
+        LAST(WEIR_ARGUMENTS, 0);
+        say((struct weir_event){.channel = WEIR_FINISH, .finish = rows[i].finish});
+        say((struct weir_event){.channel = WEIR_DONE_MARK});
+        snprintf(want, sizeof want, "\"stopReason\":\"%s\"", rows[i].reason);
+        ck_assert_msg(memmem(frames.ptr, frames.len, want, strlen(want)), "%.*s", (int)frames.len, frames.ptr);
+        wt_buf_free(&frames);
+    }
+}
+END_TEST
+
 /* Arguments that are no JSON cannot be said as a body: the host is told. */
 START_TEST(test_answer_bad_arguments)
 {
@@ -1093,6 +1117,7 @@ Suite *suite(void)
         test_answer_stream,
         test_answer_body,
         test_answer_lone_opaque,
+        test_answer_call_counts,
         test_answer_bad_arguments,
         test_answer_held_text,
         test_refuse,

@@ -121,6 +121,28 @@ START_TEST(test_bug_01_bug_17_calls)
 }
 END_TEST
 
+/* Mistral's clients: a name in every piece of a call, usage unasked and never null. */
+START_TEST(test_stream_for_mistral)
+{
+    struct weir_usage one = {10, 4, 1, 6, 2, -1, -1};
+
+    ask(CHAT, ",\"stream\":true");
+    weir_test_fact(&t, "header.user-agent", "speakeasy-sdk/typescript 2.7.0 2.884.13 1.0.0 @mistralai/mistralai");
+    start();
+    GIVE(.channel = WEIR_ARGUMENTS, .tool_id = S("a"), .tool_name = S("f"));
+    GIVE(.channel = WEIR_ARGUMENTS, .text = S("{}"), .last = true);
+    GIVE(.channel = WEIR_FINISH, .finish = WEIR_FINISH_TOOL_CALLS);
+    GIVE(.channel = WEIR_USAGE, .usage = &one);
+    GIVE(.channel = WEIR_DONE_MARK);
+    weir_test_same(got,
+                   ROLE CALL("0", "\"id\":\"a\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"\"}")
+                       CALL("0", "\"function\":{\"name\":\"\",\"arguments\":\"{}\"}") ENDED("tool_calls") HEAD
+                   "],\"usage\":{\"prompt_tokens\":15,\"completion_tokens\":8,\"total_tokens\":23,"
+                   "\"prompt_tokens_details\":{\"cached_tokens\":4,\"cache_write_tokens\":1},\"completion_"
+                   "tokens_details\":{\"reasoning_tokens\":2}}}\n\n" DONE);
+}
+END_TEST
+
 START_TEST(test_stream_of_reasoning)
 {
     ask(CHAT, ",\"stream\":true");
@@ -287,6 +309,7 @@ Suite *suite(void)
     tcase_add_test(c, test_stream_of_text);
     tcase_add_test(c, test_bug_05_usage_when_asked);
     tcase_add_test(c, test_bug_01_bug_17_calls);
+    tcase_add_test(c, test_stream_for_mistral);
     tcase_add_test(c, test_stream_of_reasoning);
     tcase_add_test(c, test_stream_of_choices);
     tcase_add_test(c, test_functions_of_old);

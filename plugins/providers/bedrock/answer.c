@@ -229,9 +229,21 @@ static void say_usage(struct emit *m, const struct weir_usage *u)
     emit_close(m, '}');
 }
 
+static bool has_call(const struct bedrock_local *l)
+{
+    for (uint32_t i = 0; i < l->block_count; i++) {
+        if (l->blocks[i].channel == WEIR_ARGUMENTS)
+            return true;
+    }
+    return false;
+}
+
 static void say_stop(struct emit *m, const struct bedrock_local *l)
 {
-    emit_member_text(m, "stopReason", stop_reason(l->finish));
+    /* Some upstreams end with a plain stop behind a call, which agents would take for the end of their loop. */
+    enum weir_finish finish = l->finish == WEIR_FINISH_STOP && has_call(l) ? WEIR_FINISH_TOOL_CALLS : l->finish;
+
+    emit_member_text(m, "stopReason", stop_reason(finish));
     if (!l->stop.len)
         return;
     emit_key(m, "additionalModelResponseFields");

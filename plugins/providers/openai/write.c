@@ -63,7 +63,7 @@ static void chunk_close(struct openai_writer *w, struct emit *m, const char *fin
         emit_raw(m, WEIR_STR("null"));
     emit_close(m, '}');
     emit_close(m, ']');
-    if (w->usage_asked) {
+    if (w->usage_asked && !w->mistral) {
         emit_key(m, "usage");
         emit_raw(m, WEIR_STR("null"));
     }
@@ -270,8 +270,8 @@ static void call_chunk(struct openai_writer *w, struct written_choice *ch, struc
         emit_key(&m, call->custom ? "custom" : "function");
     }
     emit_open(&m, '{');
-    if (first)
-        emit_member_text(&m, "name", call->name);
+    if (first || w->mistral)
+        emit_member_text(&m, "name", first ? call->name : WEIR_STR(""));
     emit_member_text(&m, call->custom ? "input" : "arguments", text);
     emit_close(&m, '}');
     if (!w->old) {
@@ -365,6 +365,14 @@ static bool vector_keep(struct openai_writer *w, const struct weir_event *ev)
     return true;
 }
 
+/* Mistral's own clients cannot ask for usage, take no null for it, and want a name in every piece of a call. */
+static bool is_mistral(struct weir_ctx *c)
+{
+    struct weir_str agent = weir_fact(c, "header.user-agent");
+
+    return agent.len && memmem(agent.ptr, agent.len, "mistral", 7);
+}
+
 bool write_start(struct weir_ctx *c, const struct weir_event *ev)
 {
     const struct weir_request *r = weir_request(c);
@@ -375,7 +383,9 @@ bool write_start(struct weir_ctx *c, const struct weir_event *ev)
 
     text_lit(&id, "chatcmpl-");
     text_str(&id, weir_fact(c, "request_id"));
-    *w = (struct openai_writer){.c = c, .stream = r->stream, .usage_asked = r->stream && r->usage_asked};
+    *w = (struct openai_writer){.c = c, .stream = r->stream};
+    w->mistral = is_mistral(c);
+    w->usage_asked = r->stream && (r->usage_asked || w->mistral);
     w->usage = (struct weir_usage){-1, -1, -1, -1, -1, -1, -1};
     w->id = ev->detail.len ? text_keep(c, ev->detail) : text_view(&id);
     w->model = text_keep(c, ev->value.len ? ev->value : r->model);

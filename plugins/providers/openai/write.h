@@ -46,6 +46,7 @@ struct openai_writer {
     struct weir_ctx *c;
     struct weir_str id, model, created;
     bool stream, usage_asked, old; /* old: functions in place of tools */
+    bool mistral;                  /* the client is Mistral's */
     struct written_choice *choices;
     uint32_t choice_count, choice_cap;
     struct written_vector *vectors;
