@@ -76,7 +76,7 @@ static inline void weir_test_fini(struct weir_test *t)
 {
     struct weir_test_list *lists[] = {&t->spans,  &t->said,   &t->facts,        &t->answers,      &t->records,
                                       &t->events, &t->labels, &t->http_headers, &t->http_splices, &t->frame_splices};
-    struct weir_test_buf *bufs[] = {&t->lossy, &t->log, &t->out, &t->served, &t->sent, &t->client, &t->joined};
+    struct weir_test_buf *bufs[] = {&t->named, &t->lossy, &t->log, &t->out, &t->served, &t->sent, &t->client, &t->joined};
 
     if (t->plugin->fini)
         t->plugin->fini(t->ctx.self);

@@ -26,8 +26,8 @@ bool translate_can(const struct provider *p, const struct instance *dialect, enu
     const struct weir_plugin *from = &dialect->plugin->hooks;
     const struct weir_plugin *to = p->in.plugin->hooks.encode ? &p->in.plugin->hooks : &p->dialect->plugin->hooks;
 
-    if (p->dialect == dialect)
-        return true;
+    if (p->dialect == dialect) /* what is not made in this process is passed on */
+        return kind < WEIR_IMAGE || !p->in.plugin->hooks.serve;
     return from->lift && from->answer && to->encode && from->lifts & to->lowers & WEIR_CAN(kind);
 }
 
