@@ -127,7 +127,10 @@ static enum weir_verdict encode_lowered(struct weir_ctx *c, const struct weir_ca
 
 static const char *method_of(const struct weir_request *r)
 {
-    return r->kind < WEIR_FILE ? "POST" : str_is(r->method, "GET") ? "GET" : str_is(r->method, "DELETE") ? "DELETE" : "POST";
+    return r->kind < WEIR_FILE           ? "POST"
+           : str_is(r->method, "GET")    ? "GET"
+           : str_is(r->method, "DELETE") ? "DELETE"
+                                         : "POST";
 }
 
 enum weir_verdict openai_encode(struct weir_ctx *c, const struct weir_candidate *to, struct weir_http *h,
