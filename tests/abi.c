@@ -56,9 +56,9 @@ F(method, 0) F(path, 8) F(kind, 16) F(header, 24)
 #undef S
 
 #define S weir_request
-SIZE(96)
+SIZE(120)
 F(size, 0) F(kind, 4) F(path, 8) F(model, 24) F(model_at, 40) F(model_len, 44) F(stream, 48) F(usage_asked, 49)
-F(max_output, 56) F(choices, 64) F(query, 72) F(stream_type, 88)
+F(max_output, 56) F(choices, 64) F(query, 72) F(stream_type, 88) F(method, 96) F(form, 112) F(answer, 116)
 #undef S
 
 #define S weir_span
@@ -148,11 +148,12 @@ F(list, 216) F(on_record, 224) F(write, 232) F(credential, 240)
 #undef S
 
 #define S weir_host
-SIZE(240)
+SIZE(248)
 F(abi, 0) F(size, 4) F(span_size, 8) F(event_size, 12) F(log, 16) F(alloc, 24) F(body, 32) F(request, 40) F(skim, 48)
 F(unescape, 56) F(fact, 64) F(canonical, 72) F(lossy, 80) F(span, 88) F(spans, 96) F(edit, 104) F(answer, 112)
 F(label, 120) F(block, 128) F(http_target, 136) F(http_header, 144) F(http_splice, 152) F(http_body, 160) F(serve, 168)
-F(emit, 176) F(frame_drop, 184) F(frame_splice, 192) F(out, 200) F(after, 208) F(resume, 216) F(fetch, 224) F(credential, 232)
+F(emit, 176) F(frame_drop, 184) F(frame_splice, 192) F(out, 200) F(after, 208) F(resume, 216) F(fetch, 224)
+F(credential, 232) F(model, 240)
 #undef S
 
 /* ---- enums ---- */
@@ -175,6 +176,9 @@ V(WEIR_CHAT, 0) V(WEIR_COMPLETION, 1) V(WEIR_EMBEDDING, 2) V(WEIR_MODERATION, 3)
 V(WEIR_SHOW_MODEL, 5) V(WEIR_RERANK, 6) V(WEIR_COUNT_TOKENS, 7) V(WEIR_UNSERVED, 8) V(WEIR_IMAGE, 9)
 V(WEIR_IMAGE_EDIT, 10) V(WEIR_IMAGE_VARIATION, 11) V(WEIR_SPEECH, 12) V(WEIR_TRANSCRIPTION, 13)
 V(WEIR_TRANSLATION, 14) V(WEIR_FILE, 15) V(WEIR_UPLOAD, 16) V(WEIR_BATCH, 17)
+
+/* enum weir_body */
+V(WEIR_BODY_JSON, 0) V(WEIR_BODY_TYPED, 1) V(WEIR_BODY_BYTES, 2)
 
 /* enum weir_where */
 V(WEIR_SYSTEM, 0) V(WEIR_USER, 1) V(WEIR_ASSISTANT, 2) V(WEIR_TOOL_CALL, 3) V(WEIR_TOOL_RESULT, 4)

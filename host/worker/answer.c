@@ -7,7 +7,10 @@
 #include "worker/client.h"
 #include "worker/envelope.h"
 #include "worker/exchange.h"
+#include "worker/form.h"
+#include "worker/kind.h"
 #include "worker/reply.h"
+#include "worker/stages.h"
 #include "worker/translate.h"
 #include "worker/worker.h"
 
@@ -19,7 +22,9 @@ void answer_new(struct request *r)
     struct answer *a = arena_alloc(&r->arena, sizeof *a);
     bool own = p->in.plugin->hooks.decode && (translates(r) || p->in.plugin != p->dialect->plugin);
 
-    a->sse.limit = a->binary_frames.limit = (size_t)r->w->world->settings.max_response;
+    a->limit =
+        (uint64_t)(kind_has_media(r->view.kind) ? r->w->world->settings.max_media : r->w->world->settings.max_response);
+    a->sse.limit = a->binary_frames.limit = (size_t)a->limit;
     /* Decode shares `local` with encode; when client and upstream speak one dialect, with its answer instead. */
     a->frame.decoder = request_ctx(r, own ? &p->in : p->dialect, NULL);
     a->frame.arena = &r->frames;
@@ -93,7 +98,42 @@ static int retry_after(const struct http1_head *h)
     return v < 86400 ? v : 86400;
 }
 
-void answer_begin(struct request *r, const struct http1_head *h)
+/* Sound and pictures: no text for a guardrail. */
+static bool type_is_media(struct weir_str t)
+{
+    static const struct weir_str roots[] = {{"audio/", 6}, {"image/", 6}, {"video/", 6}};
+
+    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
+        if (t.len > roots[i].len && str_eq_nocase(str_sub(t, 0, roots[i].len), roots[i]))
+            return !type_is(t, WEIR_STR("image/svg+xml"));
+    return false;
+}
+
+/* An answer that is not of the dialect: whether it passes as it comes, or is gathered for guardrails to read. */
+static void answer_plain(struct request *r, struct weir_str type)
+{
+    struct answer *a = r->answer;
+
+    if (a->translated || a->stream || a->passes || r->view.answer == WEIR_BODY_JSON ||
+        (r->view.answer == WEIR_BODY_TYPED && type_is(type, WEIR_STR("application/json"))))
+        return;
+    a->opaque = type_is_media(type);
+    a->text = a->chain.keep && !a->opaque;
+    a->bytes = !a->text;
+}
+
+/* false: a guardrail does not let through what it cannot read. */
+static bool answer_unseen(struct request *r)
+{
+    if (stages_take_unseen(r, true))
+        return true;
+    r->answer->stopped = true;
+    exchange_stop(r->x);
+    pipeline_goto(r, STEP_close);
+    return false;
+}
+
+bool answer_begin(struct request *r, const struct http1_head *h)
 {
     struct answer *a = r->answer;
     const struct weir_str *type = http1_find(h, WEIR_STR("content-type"));
@@ -106,7 +146,8 @@ void answer_begin(struct request *r, const struct http1_head *h)
     a->enveloped = a->binary && r->http && envelope_expected(r->http->url);
     a->type = a->enveloped ? "text/event-stream; charset=utf-8" : arena_strdup(&r->arena, t);
     a->translated = translates(r);
-    a->out_stream = a->translated ? r->view.stream : a->stream;
+    answer_plain(r, t);
+    a->out_stream = a->translated ? r->view.stream : a->stream || a->bytes;
     if (a->translated)
         a->type = !a->out_stream        ? "application/json"
                   : r->view.stream_type ? r->view.stream_type
@@ -114,9 +155,14 @@ void answer_begin(struct request *r, const struct http1_head *h)
     if (a->translated && a->passes)
         r->retry_after_s = retry_after(h);
     r->reply.headers = reply_pass_headers(r, h);
-    r->reply.held = a->out_stream && stages_hold_stream(r->w->world);
+    r->reply.held = a->out_stream && !a->bytes && stages_hold_stream(r->w->world);
+    if (a->bytes || a->text)
+        reply_pass_bytes(r, h);
+    r->reply.bytes = a->bytes;
     if (!a->stream)
         a->body = worker_buf_take(r->w);
+    a->opaque = !a->passes && (a->opaque || kind_has_media(r->view.kind));
+    return !a->opaque || answer_unseen(r);
 }
 
 enum step_result step_stream(struct request *r)
@@ -252,7 +298,7 @@ static void stream_run(struct request *r)
 /* Its size is memory of ours.  A stream of which nobody keeps the text may be of any length: it only passes through. */
 static bool gathers(const struct answer *a)
 {
-    return !a->stream || a->chain.keep;
+    return a->bytes ? false : !a->stream || a->chain.keep;
 }
 
 void answer_bytes(struct request *r, struct weir_str bytes)
@@ -262,9 +308,17 @@ void answer_bytes(struct request *r, struct weir_str bytes)
     if (a->stopped)
         return;
     a->received += bytes.len;
-    if (a->received > (uint64_t)r->w->world->settings.max_response && gathers(a)) {
+    if (a->opaque)
+        a->unseen += bytes.len;
+    if (a->received > a->limit && gathers(a)) {
         answer_fail(r, OUTCOME_upstream_invalid, "upstream_too_large",
-                    "the model's provider sent more than this gateway takes", "more than max_response bytes");
+                    "the model's provider sent more than this gateway takes",
+                    "more than max_response or max_media bytes");
+    } else if (a->bytes && holds_secret(r, bytes)) {
+        answer_fail(r, OUTCOME_upstream_error, "upstream_error", "the model's provider failed; its words are withheld",
+                    "the answer held one of our secrets");
+    } else if (a->bytes) {
+        answer_write(r, bytes);
     } else if (!a->stream) {
         buf_str(&a->body, bytes);
     } else {
@@ -289,6 +343,13 @@ static void whole_end(struct request *r)
     if (!a->passes && holds_secret(r, body)) {
         answer_fail(r, OUTCOME_upstream_error, "upstream_error", "the model's provider failed; its words are withheld",
                     "the answer held one of our secrets");
+        return;
+    }
+    if (a->text && !text_is_plain(r, body)) {
+        a->opaque = true;
+        a->unseen = body.len;
+        if (answer_unseen(r))
+            buf_str(&a->tail, body);
         return;
     }
     if (!a->passes || (a->translated && !holds_secret(r, body))) {
@@ -342,7 +403,7 @@ void answer_end(struct request *r)
     if (a->stopped || a->ended)
         return;
     a->ended = true;
-    if (!a->stream)
+    if (!a->stream && !a->bytes)
         whole_end(r);
     answer_settle(r);
 }
@@ -391,7 +452,7 @@ void answer_finish(struct request *r)
         return;
     }
     answer_write(r, buf_view(&a->tail));
-    if (!a->translated && !a->done)
+    if (!a->translated && !a->done && !a->bytes)
         answer_end_mark(r);
     if (!r->reply.begun)
         reply_begin(r, a->status, a->type, r->reply.headers);
