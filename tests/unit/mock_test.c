@@ -5,6 +5,7 @@
  */
 #include "../../plugins/providers/mock/chat.c"
 #include "../../plugins/providers/mock/mock.c"
+#include "../../plugins/providers/mock/rerank.c"
 #include "../../plugins/providers/mock/script.c"
 #include "../../plugins/providers/mock/vectors.c"
 #include "../../plugins/providers/mock/wire.c"

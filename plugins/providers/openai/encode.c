@@ -46,6 +46,9 @@ static struct weir_str target_url(struct weir_ctx *c, enum weir_kind kind)
     case WEIR_EMBEDDING:
         text_lit(&t, "/embeddings");
         break;
+    case WEIR_RERANK:
+        text_lit(&t, "/rerank");
+        break;
     case WEIR_MODERATION:
         text_lit(&t, "/moderations");
         break;
@@ -103,7 +106,10 @@ static enum weir_verdict encode_lowered(struct weir_ctx *c, const struct weir_ca
                                         struct weir_error *e)
 {
     struct lower w = {.c = c, .j = weir_canonical(c), .e = e, .o = c->self, .m.t.c = c};
-    bool ok = weir_request(c)->kind == WEIR_EMBEDDING ? lower_embedding(&w, to->model) : lower_chat(&w, to->model);
+    enum weir_kind kind = weir_request(c)->kind;
+    bool ok = kind == WEIR_EMBEDDING ? lower_embedding(&w, to->model)
+              : kind == WEIR_RERANK  ? lower_rerank(&w, to->model)
+                                     : lower_chat(&w, to->model);
 
     if (!ok)
         return WEIR_UNSUPPORTED;

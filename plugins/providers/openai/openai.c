@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * openai.c -- OpenAI's chat completions, completions, embeddings, moderations and models: for clients that speak them,
- * and for OpenAI and the many servers that speak like it.  The host calls it through the table at the end, in workers.
+ * openai.c -- OpenAI's chat completions, completions, embeddings, moderations, rerank and models: for clients that
+ * speak them, and for OpenAI and the many servers that speak like it.  The host calls it through the table at the end,
+ * in workers.
  */
 #include "openai.h"
 
@@ -58,21 +59,33 @@ static const struct weir_option openai_options[] = {
 };
 
 static const struct weir_path openai_paths[] = {
-    {"POST", "/v1/chat/completions", WEIR_CHAT, NULL}, {"POST", "/v1/completions", WEIR_COMPLETION, NULL},
-    {"POST", "/v1/embeddings", WEIR_EMBEDDING, NULL},  {"POST", "/v1/moderations", WEIR_MODERATION, NULL},
-    {"GET", "/v1/models", WEIR_LIST_MODELS, NULL},     {"GET", "/v1/models/", WEIR_SHOW_MODEL, NULL},
-    {"*", "/v1/realtime", WEIR_UNSERVED, NULL},        {"*", "/v1/realtime/", WEIR_UNSERVED, NULL},
-    {"*", "/v1/conversations", WEIR_UNSERVED, NULL},   {"*", "/v1/conversations/", WEIR_UNSERVED, NULL},
-    {"*", "/v1/assistants", WEIR_UNSERVED, NULL},      {"*", "/v1/assistants/", WEIR_UNSERVED, NULL},
-    {"*", "/v1/threads", WEIR_UNSERVED, NULL},         {"*", "/v1/threads/", WEIR_UNSERVED, NULL},
-    {"*", "/v1/vector_stores", WEIR_UNSERVED, NULL},   {"*", "/v1/vector_stores/", WEIR_UNSERVED, NULL},
-    {"*", "/v1/fine_tuning/", WEIR_UNSERVED, NULL},    {NULL, NULL, WEIR_CHAT, NULL},
+    {"POST", "/v1/chat/completions", WEIR_CHAT, NULL},
+    {"POST", "/v1/completions", WEIR_COMPLETION, NULL},
+    {"POST", "/v1/embeddings", WEIR_EMBEDDING, NULL},
+    {"POST", "/v1/rerank", WEIR_RERANK, NULL},
+    {"POST", "/v1/moderations", WEIR_MODERATION, NULL},
+    {"GET", "/v1/models", WEIR_LIST_MODELS, NULL},
+    {"GET", "/v1/models/", WEIR_SHOW_MODEL, NULL},
+    {"*", "/v1/realtime", WEIR_UNSERVED, NULL},
+    {"*", "/v1/realtime/", WEIR_UNSERVED, NULL},
+    {"*", "/v1/conversations", WEIR_UNSERVED, NULL},
+    {"*", "/v1/conversations/", WEIR_UNSERVED, NULL},
+    {"*", "/v1/assistants", WEIR_UNSERVED, NULL},
+    {"*", "/v1/assistants/", WEIR_UNSERVED, NULL},
+    {"*", "/v1/threads", WEIR_UNSERVED, NULL},
+    {"*", "/v1/threads/", WEIR_UNSERVED, NULL},
+    {"*", "/v1/vector_stores", WEIR_UNSERVED, NULL},
+    {"*", "/v1/vector_stores/", WEIR_UNSERVED, NULL},
+    {"*", "/v1/fine_tuning/", WEIR_UNSERVED, NULL},
+    {NULL, NULL, WEIR_CHAT, NULL},
 };
+
+#define TRANSLATED (WEIR_CAN(WEIR_CHAT) | WEIR_CAN(WEIR_EMBEDDING) | WEIR_CAN(WEIR_RERANK))
 
 WEIR_PLUGIN(.name = "openai", .version = "1.0",
             .summary = "OpenAI's API, for clients and towards OpenAI and compatible servers", .options = openai_options,
             .self_size = sizeof(struct openai), .local_size = sizeof(struct openai_local), .dialect = "openai",
-            .paths = openai_paths, .lifts = WEIR_CAN(WEIR_CHAT) | WEIR_CAN(WEIR_EMBEDDING),
-            .lowers = WEIR_CAN(WEIR_CHAT) | WEIR_CAN(WEIR_EMBEDDING), .accept = openai_accept, .lift = openai_lift,
+            .paths = openai_paths, .lifts = TRANSLATED,
+            .lowers = TRANSLATED, .accept = openai_accept, .lift = openai_lift,
             .encode = openai_encode, .decode = openai_decode, .answer = openai_answer,
             .refuse = openai_refuse, .list = openai_list, );
