@@ -39,7 +39,7 @@ bool lift_wrong(struct lift *l, const char *path, const char *want)
     return false;
 }
 
-static uint32_t top(struct lift *l, const char *key)
+static uint32_t lift_top(struct lift *l, const char *key)
 {
     return lift_at(l, 0, key);
 }
@@ -73,7 +73,7 @@ static const struct lift_row names_rows[] = {
 
 static void put_name(struct lift *l, const struct lift_row *row)
 {
-    if (strcmp(row->key, row->as) != 0 && node_there(l->j, top(l, row->key)))
+    if (strcmp(row->key, row->as) != 0 && node_there(l->j, lift_top(l, row->key)))
         emit_member_text(&l->m, row->as, str_of(row->key));
 }
 
@@ -94,7 +94,7 @@ static void lift_names(struct lift *l)
 static bool lift_rows(struct lift *l, const struct lift_row *row)
 {
     for (; row->key; row++) {
-        uint32_t v = top(l, row->key);
+        uint32_t v = lift_top(l, row->key);
         if (node_there(l->j, v) && l->j->nodes[v].type != row->type)
             return lift_wrong(l, row->key, row->type == WEIR_JSON_NUMBER ? "a number" : "a string");
         emit_member(&l->m, row->as, l->j, v);
@@ -120,7 +120,7 @@ static bool lift_tool(struct lift *l, uint32_t tool, const char *path)
     emit_member(&l->m, "name", l->j, lift_at(l, function, "name"));
     emit_member(&l->m, "description", l->j, lift_at(l, function, "description"));
     emit_member(&l->m, "schema", l->j, lift_at(l, function, "parameters"));
-    if (node_true(l->j, top(l, "strict_tools"))) {
+    if (node_true(l->j, lift_top(l, "strict_tools"))) {
         emit_key(&l->m, "strict");
         emit_bool(&l->m, true);
     }
@@ -131,7 +131,7 @@ static bool lift_tool(struct lift *l, uint32_t tool, const char *path)
 
 static bool lift_tools(struct lift *l)
 {
-    uint32_t tools = top(l, "tools"), choice = top(l, "tool_choice");
+    uint32_t tools = lift_top(l, "tools"), choice = lift_top(l, "tool_choice");
     unsigned i = 0;
 
     if (node_there(l->j, tools)) {
@@ -163,7 +163,7 @@ static bool lift_tools(struct lift *l)
 
 static bool lift_stop(struct lift *l)
 {
-    uint32_t stop = top(l, "stop_sequences");
+    uint32_t stop = lift_top(l, "stop_sequences");
 
     if (!node_there(l->j, stop))
         return true;
@@ -184,7 +184,7 @@ static bool lift_stop(struct lift *l)
 static bool lift_format(struct lift *l)
 {
     static const char *const known[] = {"type", "json_schema", "schema", NULL};
-    uint32_t format = top(l, "response_format"), type = lift_at(l, format, "type");
+    uint32_t format = lift_top(l, "response_format"), type = lift_at(l, format, "type");
     uint32_t schema = lift_at(l, format, "json_schema");
 
     if (!node_there(l->j, schema))
@@ -213,7 +213,7 @@ static bool lift_format(struct lift *l)
 static bool lift_thinking(struct lift *l)
 {
     static const char *const known[] = {"type", "token_budget", NULL};
-    uint32_t thinking = top(l, "thinking"), type = lift_at(l, thinking, "type");
+    uint32_t thinking = lift_top(l, "thinking"), type = lift_at(l, thinking, "type");
     uint32_t budget = lift_at(l, thinking, "token_budget");
     bool off = node_says(l->j, type, "disabled");
 
@@ -243,7 +243,7 @@ static bool lift_thinking(struct lift *l)
 static bool lift_hints(struct lift *l, const char *const *hints)
 {
     for (; *hints; hints++)
-        if (node_there(l->j, top(l, *hints)) && !lift_lossy(l, *hints, true))
+        if (node_there(l->j, lift_top(l, *hints)) && !lift_lossy(l, *hints, true))
             return false;
     return true;
 }
@@ -277,13 +277,13 @@ static bool lift_chat(struct lift *l)
 
     emit_key(&l->m, "stream");
     emit_bool(&l->m, weir_request(l->c)->stream);
-    if (!lift_messages(l, top(l, "messages")) || !lift_tools(l) || !lift_rows(l, settings_rows))
+    if (!lift_messages(l, lift_top(l, "messages")) || !lift_tools(l) || !lift_rows(l, settings_rows))
         return false;
-    if (node_true(l->j, top(l, "logprobs"))) {
+    if (node_true(l->j, lift_top(l, "logprobs"))) {
         emit_key(&l->m, "logprobs");
         emit_int(&l->m, 0);
     }
-    if (node_true(l->j, top(l, "raw_prompting")) && !lift_lossy(l, "raw_prompting", false))
+    if (node_true(l->j, lift_top(l, "raw_prompting")) && !lift_lossy(l, "raw_prompting", false))
         return false;
     return lift_stop(l) && lift_format(l) && lift_thinking(l) && lift_hints(l, hints) && lift_unknown(l, 0, "", known);
 }
@@ -292,7 +292,7 @@ static bool lift_chat(struct lift *l)
 
 static bool lift_strings(struct lift *l, const char *key)
 {
-    uint32_t array = top(l, key);
+    uint32_t array = lift_top(l, key);
     unsigned i = 0;
 
     if (!weir_json_is(l->j, array, WEIR_JSON_ARRAY))
@@ -313,7 +313,7 @@ static bool lift_strings(struct lift *l, const char *key)
 
 static bool lift_types(struct lift *l)
 {
-    uint32_t types = top(l, "embedding_types");
+    uint32_t types = lift_top(l, "embedding_types");
     bool floats = false, base64 = false;
 
     for (EACH_ITEM(l->j, n, types)) {
@@ -339,12 +339,12 @@ static bool lift_embed(struct lift *l)
                                               {"search_document", "document"},
                                               {"classification", "classification"},
                                               {"clustering", "clustering"}};
-    uint32_t type = top(l, "input_type");
+    uint32_t type = lift_top(l, "input_type");
     const char *purpose = NULL;
 
     if (!lift_unknown(l, 0, "", known) || !lift_strings(l, "texts"))
         return false;
-    emit_member(&l->m, "dimensions", l->j, top(l, "output_dimension"));
+    emit_member(&l->m, "dimensions", l->j, lift_top(l, "output_dimension"));
     if (!lift_types(l))
         return false;
     for (size_t i = 0; i < sizeof purposes / sizeof *purposes; i++)
@@ -366,10 +366,10 @@ static bool lift_rerank(struct lift *l)
 
     if (!lift_unknown(l, 0, "", known) || !lift_strings(l, "documents"))
         return false;
-    emit_member(&l->m, "query", l->j, top(l, "query"));
-    if (node_there(l->j, top(l, "top_n")) && weir_json_int(l->j, top(l, "top_n"), 0) <= 0)
+    emit_member(&l->m, "query", l->j, lift_top(l, "query"));
+    if (node_there(l->j, lift_top(l, "top_n")) && weir_json_int(l->j, lift_top(l, "top_n"), 0) <= 0)
         return lift_wrong(l, "top_n", "a positive integer");
-    emit_member(&l->m, "top_n", l->j, top(l, "top_n"));
+    emit_member(&l->m, "top_n", l->j, lift_top(l, "top_n"));
     return lift_hints(l, hints);
 }
 

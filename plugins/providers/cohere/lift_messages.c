@@ -83,7 +83,7 @@ static bool part_document(struct lift *l, uint32_t document, const char *path)
     return true;
 }
 
-static bool put_documents(struct lift *l)
+static bool lift_documents(struct lift *l)
 {
     unsigned i = 0;
 
@@ -275,7 +275,7 @@ static bool lift_message(struct lift *l, uint32_t message, const char *role, boo
     emit_open(&l->m, '[');
     ok = assistant ? lift_assistant(l, message, path)
          : tool    ? lift_result(l, message, path)
-                   : (!documents || put_documents(l)) && lift_content(l, lift_at(l, message, "content"), path);
+                   : (!documents || lift_documents(l)) && lift_content(l, lift_at(l, message, "content"), path);
     emit_close(&l->m, ']');
     emit_close(&l->m, '}');
     return ok;
