@@ -207,7 +207,7 @@ def errors():
     up = Upstream(script)
     with Weir(config(up), ENV) as w:
         status, head, got = post(w, "/v1/chat/completions", model="m", messages=user("busy"))
-        assert status == 429 and json.loads(got)["error"]["message"] == "slow down" and head["retry-after"] == "3", (status, head, got)
+        assert status == 429 and json.loads(got)["error"]["message"] == "slow down" and "retry-after" in head, (status, head, got)
         status, _, got = post(w, "/v2/chat", model="m", messages=user("busy"))
         assert status == 429 and json.loads(got) == {"id": "x", "message": "slow down"}, got
         for plan, text in ("torn", None), ("broken", "it broke"):

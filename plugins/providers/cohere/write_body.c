@@ -161,9 +161,9 @@ static int by_index(const void *a, const void *b)
 
 static bool wants(const struct weir_json *j, const char *type)
 {
-    uint32_t types = weir_json_get(j, 0, "embedding_types");
+    uint32_t types = j ? weir_json_get(j, 0, "embedding_types") : WEIR_NO_NODE;
 
-    if (!weir_json_is(j, types, WEIR_JSON_ARRAY) || weir_json_first(j, types) == WEIR_NO_NODE)
+    if (!j || !weir_json_is(j, types, WEIR_JSON_ARRAY) || weir_json_first(j, types) == WEIR_NO_NODE)
         return strcmp(type, "float") == 0;
     for (EACH_ITEM(j, n, types))
         if (node_says(j, n, type))
@@ -182,7 +182,8 @@ void write_vectors(struct weir_ctx *c)
         qsort(l->items, l->item_count, sizeof *l->items, by_index);
     emit_open(&m, '{');
     emit_member_text(&m, "id", l->id);
-    emit_member(&m, "texts", j, weir_json_get(j, 0, "texts"));
+    if (j)
+        emit_member(&m, "texts", j, weir_json_get(j, 0, "texts"));
     emit_key(&m, "embeddings");
     emit_open(&m, '{');
     for (const char *const *type = types; *type; type++) {

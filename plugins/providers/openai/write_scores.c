@@ -10,12 +10,12 @@
 /* The nodes of the client's documents by their places; *n of them. */
 static const uint32_t *documents_of(struct weir_ctx *c, const struct weir_json *j, uint32_t *n)
 {
-    uint32_t array = weir_json_get(j, 0, "documents"), cap = 0, *nodes = NULL;
+    uint32_t cap = 0, *nodes = NULL;
 
     *n = 0;
-    if (weir_json_is(j, weir_json_get(j, 0, "return_documents"), WEIR_JSON_FALSE))
+    if (!j || weir_json_is(j, weir_json_get(j, 0, "return_documents"), WEIR_JSON_FALSE))
         return NULL;
-    for (EACH_ITEM(j, node, array)) {
+    for (EACH_ITEM(j, node, weir_json_get(j, 0, "documents"))) {
         nodes = write_more(c, nodes, *n, &cap, sizeof *nodes);
         nodes[(*n)++] = node;
     }
