@@ -288,6 +288,8 @@ enum weir_channel {
     WEIR_OPAQUE,              /* what only its issuer can read (a signature, encrypted reasoning), to be handed
                                  back to it: about the reasoning block named, or the call that follows           */
     WEIR_VECTOR,              /* an embedding: `choice` says of which input                                      */
+    WEIR_SCORE,               /* rerank, the most relevant first: `choice` is a document's place in the request, `text`
+                                 its relevance, a number                                                         */
 };
 
 enum weir_finish {            /* why a choice ended, in words that all dialects share */

@@ -159,8 +159,8 @@ static void attempt_head(struct request *r, const struct http1_head *h)
     }
 }
 
-/* Nobody will look at the body again, unless the client's dialect writes the answer: its memory serves the next request
- * while it is still in the processor's cache. */
+/* Nobody will look at the body again: its memory serves the next request while it is still in the processor's cache.
+ * But a client's dialect that says another's answer looks there for what was asked (encoding_format, documents). */
 static void attempt_sent(struct request *r)
 {
     if (r->w->world->stage_count || r->pick + 1 < r->candidate_count || translates(r))

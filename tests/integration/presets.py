@@ -39,7 +39,7 @@ def run(folder, name, key, more):
 
 def main():
     wanted = ("xai deepseek groq together fireworks openrouter cerebras perplexity deepinfra nvidia novita moonshot zai mistral ollama "
-              "vllm llama.cpp lmstudio azure").split()
+              "vllm llama.cpp lmstudio azure cohere").split()
     seen = {}
     with tempfile.TemporaryDirectory(prefix="weir-test-") as folder:
         for row in rows():
@@ -47,11 +47,14 @@ def main():
             key = row["key"].strip('"').removeprefix("env:") if "key" in row else ""
             more = 'url = "https://mine.example/v1";' if "needs" in row else ""
             url = row["url"].strip('"') if "url" in row else ("https://mine.example" if more else "https://api.openai.com")
+            plugin = row["plugin"].strip('"')
+            if plugin == "cohere" and "url" not in row:
+                url = "https://api.cohere.com"
             local = url.startswith("http://127.0.0.1:")
             seen[name] = run(folder, name, key, more)
             got = seen[name].stdout + seen[name].stderr
             check(f"{name} is taken", seen[name].returncode == 0, got)
-            check(f"{name} goes to {url}", re.search(r"^x\s+openai\s+openai\s+" + re.escape(url), got, re.M), got)
+            check(f"{name} goes to {url}", re.search(rf"^x\s+{plugin}\s+{plugin}\s+" + re.escape(url), got, re.M), got)
             check(f"{name} is reached by TLS, or is here", url.startswith("https://") or local, url)
             if key:
                 check(f"{name} misses its key", key in run(folder, name, "", more).stdout, "not told")

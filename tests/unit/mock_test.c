@@ -5,10 +5,12 @@
  */
 #include "../../plugins/providers/mock/chat.c"
 #include "../../plugins/providers/mock/mock.c"
+#include "../../plugins/providers/mock/rerank.c"
 #include "../../plugins/providers/mock/script.c"
 #include "../../plugins/providers/mock/vectors.c"
 #include "../../plugins/providers/mock/wire.c"
 #include "../../plugins/providers/openai/accept.c"
+#include "../../plugins/providers/openai/accept_media.c"
 
 #include "weir_test.h"
 

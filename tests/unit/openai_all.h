@@ -30,6 +30,7 @@
 #include "../../plugins/providers/openai/usage.c"
 #include "../../plugins/providers/openai/write.c"
 #include "../../plugins/providers/openai/write_body.c"
+#include "../../plugins/providers/openai/write_scores.c"
 #include "../../plugins/providers/openai/write_vectors.c"
 
 #include "weir_test.h"

@@ -293,7 +293,7 @@ START_TEST(test_vectors_lengths)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct emit m = {.t.c = &t.ctx};
         t.hook = WT_ANSWER;
-        write_vector(&m, str_of(cases[i].numbers), true);
+        vector_put(&m, str_of(cases[i].numbers), true);
         weir_test_same(text_view(&m.t), cases[i].base64);
         t.hook = 0;
     }

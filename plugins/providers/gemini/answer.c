@@ -472,6 +472,7 @@ bool gemini_answer(struct weir_ctx *c, const struct weir_event *ev)
         return true;
     case WEIR_DONE_MARK:
         return answer_end(c);
+    case WEIR_SCORE: /* there is no rerank here */
     case WEIR_ERRORED:
         break;
     }

@@ -61,6 +61,9 @@ static void begin_whole(struct weir_ctx *c)
     case WEIR_EMBEDDING:
         vectors_embed(c);
         break;
+    case WEIR_RERANK:
+        rerank_all(c);
+        break;
     case WEIR_MODERATION:
         vectors_moderate(c);
         break;

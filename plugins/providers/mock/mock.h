@@ -10,7 +10,7 @@
 
 #include "text.h"
 
-enum mock_name { MOCK_ECHO, MOCK_LOREM, MOCK_TOOLS, MOCK_REASONING, MOCK_EMBED };
+enum mock_name { MOCK_ECHO, MOCK_LOREM, MOCK_TOOLS, MOCK_REASONING, MOCK_EMBED, MOCK_RERANK };
 
 /* Each is a word of `fault=`; docs/mock.md says what they do. */
 #define MOCK_FAULTS(X)                                                                                                 \
@@ -84,6 +84,9 @@ void chat_prepare(struct weir_ctx *, struct weir_str prompt, bool after_tool);
 void chat_whole(struct weir_ctx *);
 void chat_stream(struct weir_ctx *); /* the next pieces; a timer goes on */
 void chat_usage(struct weir_ctx *, struct text *);
+
+/* rerank.c */
+void rerank_all(struct weir_ctx *);
 
 /* vectors.c: embeddings and moderations. */
 void vectors_embed(struct weir_ctx *);

@@ -31,7 +31,7 @@ static const struct key {
 
 #define FAULT_NAME(name) #name,
 static const char *const fault_names[] = {MOCK_FAULTS(FAULT_NAME) NULL};
-static const char *const model_names[] = {"echo", "lorem", "tools", "reasoning", "embed", NULL};
+static const char *const model_names[] = {"echo", "lorem", "tools", "reasoning", "embed", "rerank", NULL};
 
 static int word_find(const char *const *words, struct weir_str s)
 {

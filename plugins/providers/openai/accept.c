@@ -173,6 +173,15 @@ static const struct field embedding_fields[] = {
     FIELD("input_type", IS_ANY, walk_word),
     FIELDS_END,
 };
+static const struct field rerank_fields[] = {
+    FIELD("model", IS_STRING | MUST, walk_model),
+    FIELD_AS("query", IS_STRING | MUST, walk_text, WEIR_USER),
+    FIELD("documents", IS_ARRAY | MUST, read_input),
+    FIELD("top_n", IS_ANY, walk_text),
+    FIELD("return_documents", IS_ANY, walk_text),
+    FIELD("user", STRING_OR_NULL, walk_text),
+    FIELDS_END,
+};
 static const struct field moderation_fields[] = {
     FIELD("input", IS_STRING | IS_ARRAY | MUST, read_input),
     FIELD("model", IS_STRING, walk_model), /* without one: OPENAI_DEFAULT_MODERATION */
@@ -195,7 +204,7 @@ static bool read_input(struct walk *w, const struct field *f, uint32_t value, co
     uint32_t i = 0;
     bool ok = true;
 
-    w->where = w->r->kind == WEIR_EMBEDDING ? WEIR_DOCUMENT : WEIR_USER;
+    w->where = w->r->kind == WEIR_EMBEDDING || w->r->kind == WEIR_RERANK ? WEIR_DOCUMENT : WEIR_USER;
     if (!weir_json_is(w->j, value, WEIR_JSON_ARRAY))
         return walk_text(w, f, value, up);
     for (EACH_ITEM(w->j, n, value)) {
@@ -266,6 +275,7 @@ bool openai_accept(struct weir_ctx *c, struct weir_request *r, struct weir_error
     const struct field *fields = r->kind == WEIR_CHAT         ? chat_fields
                                  : r->kind == WEIR_COMPLETION ? completion_fields
                                  : r->kind == WEIR_EMBEDDING  ? embedding_fields
+                                 : r->kind == WEIR_RERANK     ? rerank_fields
                                                               : moderation_fields;
 
     if (r->kind == WEIR_UNSERVED)

@@ -116,12 +116,37 @@ void decode_opaque(struct decoder *d, uint32_t choice, uint32_t item)
     ev->value = kind;
 }
 
+/* ---- rerank ---- */
+
+/* Most say `relevance_score`; some say `score`. */
+static void decode_scores(struct decoder *d, uint32_t results)
+{
+    for (EACH_ITEM(d->j, item, results)) {
+        uint32_t score = weir_json_get(d->j, item, "relevance_score");
+        int64_t index = weir_json_int(d->j, weir_json_get(d->j, item, "index"), -1);
+        struct weir_event *ev;
+        if (score == WEIR_NO_NODE)
+            score = weir_json_get(d->j, item, "score");
+        if (index < 0 || index >= OPENAI_CHOICES) {
+            decode_give_up(d, "a document's index makes no sense");
+            return;
+        }
+        if (!is(d, score, WEIR_JSON_NUMBER))
+            continue;
+        ev = decode_event(d, WEIR_SCORE, (uint32_t)index);
+        decode_place(d, ev, score);
+        ev->last = true;
+    }
+}
+
 /* ---- embeddings ---- */
 
 void decode_vectors(struct decoder *d, uint32_t data)
 {
     uint32_t place = 0;
 
+    if (weir_request(d->c)->kind == WEIR_RERANK)
+        decode_scores(d, is(d, data, WEIR_JSON_ARRAY) ? data : weir_json_get(d->j, 0, "results"));
     if (weir_request(d->c)->kind != WEIR_EMBEDDING)
         return;
     for (EACH_ITEM(d->j, item, data)) {

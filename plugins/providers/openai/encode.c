@@ -51,6 +51,8 @@ static const char *operation(enum weir_kind kind)
         return "/completions";
     case WEIR_EMBEDDING:
         return "/embeddings";
+    case WEIR_RERANK:
+        return "/rerank";
     case WEIR_MODERATION:
         return "/moderations";
     default:
@@ -141,7 +143,10 @@ static enum weir_verdict encode_lowered(struct weir_ctx *c, const struct weir_ca
                                         struct weir_error *e)
 {
     struct lower w = {.c = c, .j = weir_canonical(c), .e = e, .o = c->self, .m.t.c = c};
-    bool ok = weir_request(c)->kind == WEIR_EMBEDDING ? lower_embedding(&w, to->model) : lower_chat(&w, to->model);
+    enum weir_kind kind = weir_request(c)->kind;
+    bool ok = kind == WEIR_EMBEDDING ? lower_embedding(&w, to->model)
+              : kind == WEIR_RERANK  ? lower_rerank(&w, to->model)
+                                     : lower_chat(&w, to->model);
 
     if (!ok)
         return WEIR_UNSUPPORTED;

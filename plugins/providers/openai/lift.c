@@ -331,6 +331,34 @@ static bool top_input(struct lift *l, const struct lift_row *row, uint32_t v)
     return true;
 }
 
+/* Strings, or objects with a text: each must stand in its place, so none is left out. */
+static bool top_documents(struct lift *l, const struct lift_row *row, uint32_t v)
+{
+    emit_key(&l->m, row->as);
+    emit_open(&l->m, '[');
+    for (EACH_ITEM(l->j, n, v)) {
+        uint32_t text = node_is_string(l->j, n) ? n : weir_json_get(l->j, n, "text");
+        if (!node_is_string(l->j, text))
+            return lift_invalid(l, str_of(row->key), "expected an array of strings, or of objects with a text.");
+        emit_node(&l->m, l->j, text);
+    }
+    emit_close(&l->m, ']');
+    return true;
+}
+
+static bool top_count(struct lift *l, const struct lift_row *row, uint32_t v)
+{
+    return weir_json_int(l->j, v, 0) > 0 ? top_raw(l, row, v)
+                                         : lift_invalid(l, str_of(row->key), "expected a positive integer.");
+}
+
+/* Done where the answer is written. */
+static bool top_here(struct lift *l, const struct lift_row *row, uint32_t v)
+{
+    (void)l, (void)row, (void)v;
+    return true;
+}
+
 /* ---- the tables, in the canonical order ---- */
 
 static const struct lift_row chat_rows[] = {
@@ -395,6 +423,16 @@ static const struct lift_row embedding_rows[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct lift_row rerank_rows[] = {
+    {"user", "user", top_raw},
+    {"documents", "input", top_documents},
+    {"query", "query", top_string},
+    {"top_n", "top_n", top_count},
+    {"return_documents", NULL, top_here},
+    {"model", NULL, NULL},
+    {NULL, NULL, NULL},
+};
+
 static bool row_yields(struct lift *l, const struct lift_row *rows, const struct lift_row *row)
 {
     for (const struct lift_row *r = rows; r < row && row->as; r++)
@@ -452,7 +490,10 @@ static bool refuse_rest(struct lift *l, const struct lift_row *rows)
 
 bool openai_lift(struct weir_ctx *c, struct weir_error *e)
 {
-    const struct lift_row *rows = weir_request(c)->kind == WEIR_EMBEDDING ? embedding_rows : chat_rows;
+    enum weir_kind kind = weir_request(c)->kind;
+    const struct lift_row *rows = kind == WEIR_EMBEDDING ? embedding_rows
+                                  : kind == WEIR_RERANK  ? rerank_rows
+                                                         : chat_rows;
     struct lift l = {.c = c, .j = weir_body(c), .e = e, .m.t.c = c};
     uint32_t options = weir_json_get(l.j, 0, "prompt_cache_options");
 

@@ -378,3 +378,17 @@ bool lower_embedding(struct lower *w, struct weir_str model)
     emit_close(&w->m, '}');
     return true;
 }
+
+/* As vLLM, Jina, OpenRouter and others have it; OpenAI itself has none. */
+bool lower_rerank(struct lower *w, struct weir_str model)
+{
+    emit_open(&w->m, '{');
+    emit_member_text(&w->m, "model", model);
+    emit_member(&w->m, "query", w->j, top(w, "query"));
+    emit_member(&w->m, "documents", w->j, top(w, "input"));
+    emit_member(&w->m, "top_n", w->j, top(w, "top_n"));
+    if (!canon_lossy(w->c, "user", true, w->e))
+        return false;
+    emit_close(&w->m, '}');
+    return true;
+}

@@ -33,6 +33,7 @@ struct lower {
 /* The whole body.  false: the error says what cannot be said. */
 bool lower_chat(struct lower *, struct weir_str model);
 bool lower_embedding(struct lower *, struct weir_str model);
+bool lower_rerank(struct lower *, struct weir_str model);
 
 bool lower_messages(struct lower *);
 bool lower_part(struct lower *, uint32_t part);

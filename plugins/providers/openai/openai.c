@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * openai.c -- OpenAI's chat completions, completions, embeddings, moderations and models: for clients that speak them,
- * and for OpenAI and the many servers that speak like it.  The host calls it through the table at the end, in workers.
+ * openai.c -- OpenAI's chat completions, completions, embeddings, moderations, rerank and models: for clients that
+ * speak them, and for OpenAI and the many servers that speak like it.  The host calls it through the table at the end,
+ * in workers.
  */
 #include "openai.h"
 
@@ -74,6 +75,7 @@ static const struct weir_path openai_paths[] = {
     {"POST", "/v1/chat/completions", WEIR_CHAT, NULL},
     {"POST", "/v1/completions", WEIR_COMPLETION, NULL},
     {"POST", "/v1/embeddings", WEIR_EMBEDDING, NULL},
+    {"POST", "/v1/rerank", WEIR_RERANK, NULL},
     {"POST", "/v1/moderations", WEIR_MODERATION, NULL},
     {"POST", "/v1/images/generations", WEIR_IMAGE, NULL},
     {"POST", "/v1/images/edits", WEIR_IMAGE_EDIT, NULL},
@@ -107,10 +109,12 @@ static const struct weir_path openai_paths[] = {
     {NULL, NULL, WEIR_CHAT, NULL},
 };
 
+#define TRANSLATED (WEIR_CAN(WEIR_CHAT) | WEIR_CAN(WEIR_EMBEDDING) | WEIR_CAN(WEIR_RERANK))
+
 WEIR_PLUGIN(.name = "openai", .version = "1.0",
             .summary = "OpenAI's API, for clients and towards OpenAI and compatible servers", .options = openai_options,
             .self_size = sizeof(struct openai), .local_size = sizeof(struct openai_local), .dialect = "openai",
-            .paths = openai_paths, .lifts = WEIR_CAN(WEIR_CHAT) | WEIR_CAN(WEIR_EMBEDDING),
-            .lowers = WEIR_CAN(WEIR_CHAT) | WEIR_CAN(WEIR_EMBEDDING), .accept = openai_accept, .lift = openai_lift,
+            .paths = openai_paths, .lifts = TRANSLATED,
+            .lowers = TRANSLATED, .accept = openai_accept, .lift = openai_lift,
             .encode = openai_encode, .decode = openai_decode, .answer = openai_answer,
             .refuse = openai_refuse, .list = openai_list, );

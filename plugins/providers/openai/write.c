@@ -393,7 +393,7 @@ bool write_start(struct weir_ctx *c, const struct weir_event *ev)
     w->old = j && weir_json_is(j, weir_json_get(j, 0, "functions"), WEIR_JSON_ARRAY) &&
              weir_json_get(j, 0, "tools") == WEIR_NO_NODE;
     ((struct openai_local *)c->local)->writer = w;
-    return r->kind == WEIR_EMBEDDING || choice_get(w, 0) != NULL;
+    return r->kind == WEIR_EMBEDDING || r->kind == WEIR_RERANK || choice_get(w, 0) != NULL;
 }
 
 bool write_event(struct openai_writer *w, const struct weir_event *ev)
@@ -405,7 +405,7 @@ bool write_event(struct openai_writer *w, const struct weir_event *ev)
         usage_take(w, ev->usage);
         return true;
     }
-    if (ev->channel == WEIR_VECTOR)
+    if (ev->channel == WEIR_VECTOR || ev->channel == WEIR_SCORE)
         return vector_keep(w, ev);
     if (ev->channel == WEIR_TEXT || ev->channel == WEIR_REASONING || ev->channel == WEIR_ARGUMENTS ||
         ev->channel == WEIR_OPAQUE || ev->channel == WEIR_FINISH)

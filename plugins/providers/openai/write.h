@@ -37,7 +37,7 @@ struct written_choice {
     enum weir_finish finish;
 };
 
-struct written_vector {
+struct written_vector { /* or a score */
     uint32_t index;
     struct weir_str text;
 };
@@ -66,7 +66,8 @@ void write_usage(struct emit *, const struct weir_usage *, bool embedding);
 const char *write_finish(const struct openai_writer *, const struct written_choice *);
 /* write_vectors.c */
 void write_vectors(struct openai_writer *);
-void write_vector(struct emit *, struct weir_str text, bool base64);
+/* write_scores.c */
+void write_scores(struct openai_writer *);
 
 /* Room for one more in an array of the request's memory. */
 void *write_more(struct weir_ctx *, void *array, uint32_t count, uint32_t *cap, size_t size);

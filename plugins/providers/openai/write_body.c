@@ -153,6 +153,10 @@ void write_body(struct openai_writer *w)
         write_vectors(w);
         return;
     }
+    if (weir_request(w->c)->kind == WEIR_RERANK) {
+        write_scores(w);
+        return;
+    }
     emit_open(&m, '{');
     emit_member_text(&m, "id", w->id);
     emit_member_lit(&m, "object", "chat.completion");
