@@ -36,6 +36,10 @@ const struct weir_option provider_options[] = {
     OPT(always_translate, "false",
         "Make requests anew, and write answers anew, for clients of this provider's own API too, as for those of "
         "others: for a server that has that API's paths but not all its words."),
+    OPT(superset, "false",
+        "It knows all that clients below /api may say (OpenRouter): their requests are sent to it as they are, where "
+        "for "
+        "others they are made anew."),
     OPT(proxy, "", "CONNECT proxy, \"http://HOST:PORT\"; with a password in it as a reference: \"env:NAME\" ..."),
     OPT(ca, "", "PEM file of the authorities that may sign its certificate, in place of the system's.",
         .unit = WEIR_PATH),

@@ -76,6 +76,7 @@ struct provider {
     const char *url, *region, *retention, *unsupported, *proxy, *ca, *cert, *cert_key;
     bool asked;                              /* derived: a secret is referred to */
     bool always_translate;                   /* also clients of its own dialect, whose words it does not all know */
+    bool superset;                           /* knows the words of clients that speak more than its dialect */
     bool optional;                           /* left out when its key is not set or its local server is silent */
     int64_t connect_timeout, tls_timeout, first_byte_timeout, idle_timeout, total_timeout;   /* ms */
     int64_t max_connections, keep_alive;     /* per worker; ms an idle connection is kept */
