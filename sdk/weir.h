@@ -498,7 +498,7 @@ struct weir_host {
     struct weir_str (*unescape)(struct weir_ctx *, struct weir_str raw);
     /* What the host knows: "key", "workspace", "model", "provider", "request_id", "time" (seconds, Unix: when the request
      * came), "base" ("/api" when the client's path begins so), "header.NAME"; in list, of its row N, "listed.N.NAME"; in encode, of the candidate's model as the catalogue has it, "model.NAME" (docs/models.md:
-     * model.max_output, model.context ...); "" when absent. */
+     * model.max_output, model.context ...); of its provider "promise.NAME" (retention, training, region, entity); "" when absent. */
     struct weir_str (*fact)(struct weir_ctx *, const char *name);
 
     /* encode, decode: the canonical request, skimmed; NULL when client and candidate speak one dialect. */

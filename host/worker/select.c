@@ -91,7 +91,7 @@ static void candidate_add(struct request *r, const struct provider *p, struct we
         .model = upstream,
         .region = str_of(p->region),
         .zdr = strcmp(p->retention, "zdr") == 0,
-        .trains = strcmp(p->retention, "trained") == 0,
+        .trains = strcmp(p->retention, "trained") == 0 || strcmp(p->training, "yes") == 0,
         .rank = (double)r->candidate_count,
     };
     r->endpoints[r->candidate_count++] = p;

@@ -16,6 +16,7 @@
 #include "worker/translate.h"
 #include "worker/worker.h"
 #include "world/catalogue.h"
+#include "world/promises.h"
 
 #define BLOCKED_US 10000
 
@@ -126,6 +127,9 @@ static struct weir_str service_fact(struct weir_ctx *c, const char *name)
         return model_fact(own(c)->r, name + sizeof "model." - 1);
     if (str_starts(n, WEIR_STR("listed.")))
         return listed_fact(own(c)->r, name + sizeof "listed." - 1);
+    if (str_starts(n, WEIR_STR("promise.")))
+        return r->candidate_count && r->attempt ? promise_fact(r->endpoints[r->pick], name + sizeof "promise." - 1)
+                                                : WEIR_STR("");
     if (str_is(n, "base"))
         return str_sub(r->head.path, 0, r->head.path.len - request_path(r).len);
     if (str_is(n, "key"))
