@@ -38,7 +38,7 @@ def mistakes_are_told_by_line():
     for text, want in (("promises = (\n{ %s }\n);" % ROW.replace("fact", "fcat"), 'FILE:2: a promise has no "fcat"; did you mean "fact"'),
                        ("promises = (\n{ %s }\n);" % ROW.replace("training", "trainig"), 'FILE:2: no promise is about "trainig"'),
                        ("promises = (\n{ %s }\n);" % ROW.replace('"no"', '"nope"'), 'FILE:2: training is not "nope"'),
-                       ("promises = (\n{ %s }\n);" % ROW.replace("02-23", "02-31"), "FILE:2: date"),
+                       ("promises = (\n{ %s }\n);" % ROW.replace("02-23", "13-23"), "FILE:2: date"),
                        ("promises = (\n{ %s },\n{ %s }\n);" % (ROW, ROW), 'FILE:3: training of "x" stands twice'),
                        ("promises = (\n{ provider = \"x\"; }\n);", "FILE:2: a promise without source"),
                        ("promises = 5;", "FILE: no list"), ("promises = (", "FILE:")):
