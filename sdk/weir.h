@@ -217,6 +217,8 @@ struct weir_request {         /* filled by `accept`, zeroed before, then read-on
     uint32_t model_at, model_len;            /* where it stands in the body, quotes not included; 0: not there    */
     bool stream;              /* the client asked for a stream                                                   */
     bool usage_asked;         /* the client wants usage in the stream                                            */
+    bool anew;                /* the client speaks more than its dialect: what is sent upstream, and the answer, are made
+                                 anew as between dialects, but for a provider whose block says superset = true    */
     int64_t max_output;       /* tokens; 0: not said                                                             */
     uint32_t choices;         /* answers asked for; 0 and 1 mean one                                             */
     struct weir_str query;    /* set by the host: what stands behind '?', as sent                                */
@@ -510,8 +512,8 @@ struct weir_host {
     /* The value of a JSON string's raw text.  Lasts as long as the request; the same pointer if nothing is escaped. */
     struct weir_str (*unescape)(struct weir_ctx *, struct weir_str raw);
     /* What the host knows: "key", "workspace", "model", "provider", "request_id", "time" (seconds, Unix: when the request
-     * came), "header.NAME"; in encode, of the candidate's model as the catalogue has it, "model.NAME" (docs/models.md:
-     * model.max_output, model.context ...); "" when absent. */
+     * came), "base" ("/api" when the client's path begins so), "header.NAME"; in list, of its row N, "listed.N.NAME"; in encode, of the candidate's model as the catalogue has it, "model.NAME" (docs/models.md:
+     * model.max_output, model.context ...); of its provider "promise.NAME" (retention, training, region, entity); "" when absent. */
     struct weir_str (*fact)(struct weir_ctx *, const char *name);
 
     /* encode, decode: the canonical request, skimmed; NULL when client and candidate speak one dialect. */

@@ -57,7 +57,7 @@ F(method, 0) F(path, 8) F(kind, 16) F(header, 24)
 
 #define S weir_request
 SIZE(120)
-F(size, 0) F(kind, 4) F(path, 8) F(model, 24) F(model_at, 40) F(model_len, 44) F(stream, 48) F(usage_asked, 49)
+F(size, 0) F(kind, 4) F(path, 8) F(model, 24) F(model_at, 40) F(model_len, 44) F(stream, 48) F(usage_asked, 49) F(anew, 50)
 F(max_output, 56) F(choices, 64) F(query, 72) F(stream_type, 88) F(method, 96) F(form, 112) F(answer, 116)
 #undef S
 

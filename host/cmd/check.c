@@ -152,6 +152,8 @@ static void providers_json(json_t *to, const struct world *w)
         json_object_set_new(o, "models", list_json(&p->models));
         json_object_set_new(o, "region", json_string(p->region));
         json_object_set_new(o, "retention", json_string(p->retention));
+        json_object_set_new(o, "training", json_string(p->training));
+        json_object_set_new(o, "entity", json_string(p->entity));
         json_object_set_new(o, "optional", json_boolean(p->optional));
         json_array_append_new(a, o);
     }

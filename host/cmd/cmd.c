@@ -8,8 +8,8 @@
 #include "base/must.h"
 
 const struct cmd *const cmd_table[] = {
-    &cmd_serve,  &cmd_check, &cmd_keys, &cmd_journal, &cmd_plugins,
-    &cmd_models, &cmd_docs,  &cmd_help, &cmd_version, NULL,
+    &cmd_serve,    &cmd_check, &cmd_keys, &cmd_journal, &cmd_plugins, &cmd_models,
+    &cmd_promises, &cmd_docs,  &cmd_help, &cmd_version, NULL,
 };
 
 const struct cmd *cmd_find(const char *name)

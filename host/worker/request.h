@@ -87,6 +87,7 @@ struct request {
     /* ACCEPT */
     struct instance *dialect;
     struct weir_request view;
+    struct provider_model *listed; size_t listed_count;  /* a list of models: what the catalogue knows of its rows */
     bool known;                              /* the path is served: the view has a kind */
     struct span *spans; size_t span_count, span_cap;
     bool spans_ready;                        /* unescaped and expanded: some stage has looked */

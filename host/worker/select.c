@@ -13,10 +13,11 @@
 /* ---- the list of models ---- */
 
 /* Who made it and when, as far as the catalogue knows; else it is the provider's. */
-static struct weir_model model_row(const struct world *world, const struct provider *p, const struct model_rule *rule)
+static struct weir_model model_row(const struct world *world, const struct provider *p, const struct model_rule *rule,
+                                   struct provider_model *known)
 {
     struct weir_str upstream = rule->upstream.len ? rule->upstream : rule->pattern;
-    const struct catalogue_model *m = provider_model(world, p, upstream, rule->pattern).model;
+    const struct catalogue_model *m = (*known = provider_model(world, p, upstream, rule->pattern)).model;
     struct weir_str author = m ? catalogue_author(m) : WEIR_STR("");
 
     return (struct weir_model){
@@ -35,7 +36,7 @@ static size_t models_add(struct request *r, const struct provider *p, struct wei
         while (k < n && !str_eq(to[k].id, rule->pattern))
             k++;
         if (k == n)
-            to[n++] = model_row(world, p, rule);
+            to[n] = model_row(world, p, rule, &r->listed[n]), n++;
     }
     return n;
 }
@@ -51,6 +52,7 @@ static enum step_result answer_models(struct request *r)
     for (size_t i = 0; i < world->provider_count; i++)
         max += world->providers[i]->rule_count;
     models = arena_alloc(&r->arena, max * sizeof *models);
+    r->listed = arena_alloc(&r->arena, max * sizeof *r->listed);
     for (size_t i = 0; i < world->provider_count; i++)
         if (provider_open_to(world->providers[i], r->key))
             n = models_add(r, world->providers[i], models, n, max);
@@ -64,8 +66,10 @@ static enum step_result answer_models(struct request *r)
             return STEP_END;
         }
         models += show;
+        r->listed += show;
         n = 1;
     }
+    r->listed_count = n;
     body = worker_buf_take(r->w);
     stages_out(c, &body);
     r->dialect->plugin->hooks.list(&c->pub, models, n, sizeof *models);
@@ -88,7 +92,7 @@ static void candidate_add(struct request *r, const struct provider *p, struct we
         .model = upstream,
         .region = str_of(p->region),
         .zdr = strcmp(p->retention, "zdr") == 0,
-        .trains = strcmp(p->retention, "trained") == 0,
+        .trains = strcmp(p->retention, "trained") == 0 || strcmp(p->training, "yes") == 0,
         .rank = (double)r->candidate_count,
     };
     r->endpoints[r->candidate_count++] = p;

@@ -4,6 +4,7 @@
 #include "worker/services.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/json_text.h"
 #include "base/log.h"
@@ -15,6 +16,7 @@
 #include "worker/translate.h"
 #include "worker/worker.h"
 #include "world/catalogue.h"
+#include "world/promises.h"
 
 #define BLOCKED_US 10000
 
@@ -101,6 +103,16 @@ static struct weir_str model_fact(struct request *r, const char *name)
     return m.model ? catalogue_fact(m.model, m.endpoint, name, &r->arena) : WEIR_STR("");
 }
 
+/* In list: "N.NAME", NAME of its row N. */
+static struct weir_str listed_fact(struct request *r, const char *name)
+{
+    char *end;
+    unsigned long row = strtoul(name, &end, 10);
+    const struct provider_model *m = end > name && *end == '.' && row < r->listed_count ? &r->listed[row] : NULL;
+
+    return m && m->model ? catalogue_fact(m->model, m->endpoint, end + 1, &r->arena) : WEIR_STR("");
+}
+
 static struct weir_str service_fact(struct weir_ctx *c, const char *name)
 {
     const struct request *r = own(c)->r;
@@ -113,6 +125,13 @@ static struct weir_str service_fact(struct weir_ctx *c, const char *name)
     }
     if (str_starts(n, WEIR_STR("model.")))
         return model_fact(own(c)->r, name + sizeof "model." - 1);
+    if (str_starts(n, WEIR_STR("listed.")))
+        return listed_fact(own(c)->r, name + sizeof "listed." - 1);
+    if (str_starts(n, WEIR_STR("promise.")))
+        return r->candidate_count && r->attempt ? promise_fact(r->endpoints[r->pick], name + sizeof "promise." - 1)
+                                                : WEIR_STR("");
+    if (str_is(n, "base"))
+        return str_sub(r->head.path, 0, r->head.path.len - request_path(r).len);
     if (str_is(n, "key"))
         return r->key ? str_of(r->key->id) : WEIR_STR("local");
     if (str_is(n, "workspace"))

@@ -31,7 +31,9 @@ bool translates(const struct request *r)
 {
     const struct provider *p = r->candidate_count ? provider_of(r) : NULL;
 
-    return p && (p->dialect != r->dialect || (p->always_translate && has_way(p, r->dialect, r->view.kind)));
+    bool anew = p && (p->always_translate || (r->view.anew && !p->superset));
+
+    return p && (p->dialect != r->dialect || (anew && has_way(p, r->dialect, r->view.kind)));
 }
 
 bool translate_can(const struct provider *p, const struct instance *dialect, enum weir_kind kind)

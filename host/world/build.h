@@ -67,6 +67,7 @@ void sinks_read(struct build *);
 void keys_read(struct build *);              /* after the providers: it checks their names */
 void keys_free(struct world *);
 void catalogue_build(struct build *);        /* reads the file, but for WORLD_SETTINGS, and the `models` blocks */
+const char *own_path(struct arena *, const char *built, const char *installed);    /* of what belongs to this program */
 void catalogue_load(struct build *, const char *path, struct catalogue *);
 void providers_finish(struct build *);       /* full depth: leaves silent ones out, makes TLS contexts */
 

@@ -234,7 +234,7 @@ void catalogue_build(struct build *b)
 
 /* ---- what a provider means ---- */
 
-/* As the catalogue calls it: its block, or its plugin where that goes to the vendor itself. */
+/* As the catalogue calls it: its block, its preset, or its plugin where that goes to the vendor itself. */
 static const struct catalogue_endpoint *endpoint_of(const struct provider *p, const struct catalogue_model *m,
                                                     struct weir_str upstream)
 {
@@ -242,6 +242,8 @@ static const struct catalogue_endpoint *endpoint_of(const struct provider *p, co
     const struct weir_option *url = options_find(p->in.plugin->hooks.options, "url");
     bool own = !*p->url || (url && url->fallback && strcmp(url->fallback, p->url) == 0);
 
+    if (!e && *p->preset)
+        e = catalogue_at(m, p->preset, upstream);
     return e || !own ? e : catalogue_at(m, p->in.plugin->name, upstream);
 }
 

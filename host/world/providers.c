@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "net/tls.h"
+#include "world/promises.h"
 
 #define SECRET_SHORTEST 8 /* shorter ones would be found in any text */
 
 static const char *const unsupported_words[] = {"error", "drop", NULL};
-static const char *const retentions[] = {"unknown", "zdr", "stored", "trained", NULL};
 
 #define OPT(...) WEIR_OPT(struct provider, __VA_ARGS__)
 
@@ -24,10 +24,14 @@ const struct weir_option provider_options[] = {
         "share/presets.conf does."),
     OPT(only_for, "", "Workspaces or ids of keys that may use it; none: all."),
     OPT(url, "", "Base URL of its API; empty: as the plugin knows it."),
-    OPT(region, "", "Where it keeps data, as you name it: \"eu\", \"us\"."),
+    OPT(region, "", "Where it keeps data, as you name it: \"eu\", \"us\"; empty: as share/promises.conf knows it."),
     OPT(retention, "unknown",
-        "What it promises of data: zdr keeps none, stored keeps some for a time, trained may train on it.",
-        .choices = retentions),
+        "What it promises of data: zdr keeps none, stored keeps some for a time, trained may train on it; unknown: as "
+        "share/promises.conf knows it.",
+        .choices = promise_retentions),
+    OPT(training, "unknown", "Whether it may train on data; unknown: as share/promises.conf knows it.",
+        .choices = promise_trainings),
+    OPT(entity, "", "The company that gets the data; empty: as share/promises.conf knows it."),
     OPT(unsupported, "error",
         "What happens to a field of a request that this provider's API cannot say, when the client speaks another API: "
         "the "
@@ -36,6 +40,10 @@ const struct weir_option provider_options[] = {
     OPT(always_translate, "false",
         "Make requests anew, and write answers anew, for clients of this provider's own API too, as for those of "
         "others: for a server that has that API's paths but not all its words."),
+    OPT(superset, "false",
+        "It knows all that clients below /api may say (OpenRouter): their requests are sent to it as they are, where "
+        "for "
+        "others they are made anew."),
     OPT(proxy, "", "CONNECT proxy, \"http://HOST:PORT\"; with a password in it as a reference: \"env:NAME\" ..."),
     OPT(ca, "", "PEM file of the authorities that may sign its certificate, in place of the system's.",
         .unit = WEIR_PATH),
@@ -153,15 +161,22 @@ static void leave_out(struct build *b, const struct provider *p, const char *why
     build_note(b, (struct place){p->in.file, p->in.line}, "provider %s is left out: %s", p->in.name, why);
 }
 
+/* Whose promises count: those of the vendor that the block goes to.  One with a URL of its own goes elsewhere. */
+static const char *vendor_of(const config_setting_t *block, bool own_url, const struct provider *p)
+{
+    return own_url ? "" : *p->preset ? p->preset : config_setting_get_member(block, "url") ? "" : p->in.plugin->name;
+}
+
 static void provider_read(struct build *b, config_setting_t *list, size_t i, const struct section *section)
 {
     struct world *w = b->world;
     struct provider *p = arena_alloc(&w->arena, sizeof(*p));
+    config_setting_t *setting = config_setting_get_elem(list, (unsigned)i);
+    bool own_url = config_setting_is_group(setting) && config_setting_get_member(setting, "url");
     struct block block;
     bool ok;
 
-    if (!preset_apply(b, config_setting_get_elem(list, (unsigned)i)) ||
-        !block_begin(&block, b, list, i, section, &p->in))
+    if (!preset_apply(b, setting) || !block_begin(&block, b, list, i, section, &p->in))
         return;
     ok = options_read(&block, provider_options, p);
     block.optional = p->optional;
@@ -175,6 +190,8 @@ static void provider_read(struct build *b, config_setting_t *list, size_t i, con
         return;
     }
     keep_secrets(&block, p);
+    if (p->in.plugin)
+        promises_apply(w->promises, p, vendor_of(setting, own_url, p));
     p->drops = strcmp(p->unsupported, "drop") == 0;
     p->asked = block.secret_asked;
     w->providers = list_add(&w->arena, w->providers, &w->provider_count, p);

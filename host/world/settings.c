@@ -6,6 +6,7 @@
 #include "world/catalogue.h"
 #include "world/options.h"
 #include "world/plugin.h"
+#include "world/promises.h"
 #include "world/value.h"
 
 static const char *const durabilities[] = {"batched", "strict", NULL};
@@ -30,6 +31,9 @@ const struct weir_option settings_options[] = {
         "File of known vendors and servers, for `preset` of a provider; empty: the one that belongs to this weir.",
         .unit = WEIR_PATH),
     OPT(catalogue, "", "File of models, their limits and prices; empty: the one that belongs to this weir.",
+        .unit = WEIR_PATH),
+    OPT(promises, "",
+        "File of what providers promise of data (docs/promises.md); empty: the one that belongs to this weir.",
         .unit = WEIR_PATH),
     OPT(tls_cert, "", "PEM file with the listener's certificate and its chain; empty: plain HTTP.", .unit = WEIR_PATH),
     OPT(tls_key, "", "PEM file with the private key of tls_cert.", .unit = WEIR_PATH),
@@ -123,7 +127,7 @@ static void check_tls(struct build *b, const struct settings *s)
 }
 
 /* What belongs to this program: `built` lies beside it where it was built, `installed` below the prefix. */
-static const char *own_path(struct arena *a, const char *built, const char *installed)
+const char *own_path(struct arena *a, const char *built, const char *installed)
 {
     char exe[4096], *slash;
     ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
@@ -167,6 +171,7 @@ void settings_read(struct build *b, const char *listen)
     struct block block = {.build = b, .setting = b->root, .place = build_place(b, NULL), .what = "settings"};
     const struct weir_option *const tables[] = {settings_options, NULL};
     const char *parts[sizeof(sections) / sizeof(sections[0])] = {0};
+    bool promises_named;
 
     for (size_t i = 1; sections[i].name; i++)
         parts[i - 1] = sections[i].name;
@@ -182,6 +187,9 @@ void settings_read(struct build *b, const char *listen)
     check_tls(b, s);
     if (!*s->presets)
         s->presets = own_path(&b->world->arena, "share/presets.conf", "share/weir/presets.conf");
+    promises_named = *s->promises;
+    s->promises = promises_path(&b->world->arena, s->promises);
+    promises_read(b, promises_named);
     s->plugins = plugin_folder(&b->world->arena, s->plugins);
     s->catalogue = catalogue_path(&b->world->arena, s->catalogue);
 }

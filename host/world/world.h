@@ -18,6 +18,7 @@ struct evp_md_ctx_st;
 struct evp_md_st;
 struct ssl_ctx_st;
 struct catalogue;
+struct promises;
 struct catalogue_model;
 struct catalogue_endpoint;
 
@@ -30,6 +31,7 @@ struct settings {
     struct weir_list dialects;               /* that clients may speak; empty: see dialects_load() */
     const char *catalogue;                   /* file of models */
     const char *presets;                     /* file of known providers */
+    const char *promises;                    /* file of what providers promise */
     const char *tls_cert, *tls_key;          /* PEM files; "" plain HTTP */
     const char *durability;                  /* "batched" | "strict" */
     const char *log_level;
@@ -73,10 +75,11 @@ struct provider {
     /* common options: one row each of provider_options[] */
     struct weir_list models, only_for;
     const char *preset;                      /* the row that filled in what the block did not say; "" none */
-    const char *url, *region, *retention, *unsupported, *proxy, *ca, *cert, *cert_key;
+    const char *url, *region, *retention, *training, *entity, *unsupported, *proxy, *ca, *cert, *cert_key;
     bool asked;                              /* derived: a secret is referred to */
     bool always_translate;                   /* also clients of its own dialect, whose words it does not all know */
     bool home;                               /* takes requests that name neither a model nor a provider */
+    bool superset;                           /* knows the words of clients that speak more than its dialect */
     bool optional;                           /* left out when its key is not set or its local server is silent */
     int64_t connect_timeout, tls_timeout, first_byte_timeout, idle_timeout, total_timeout;   /* ms */
     int64_t max_connections, keep_alive;     /* per worker; ms an idle connection is kept */
@@ -133,6 +136,7 @@ struct world {
     struct provider **providers; size_t provider_count;
     struct stage **stages; size_t stage_count;
     struct sink **sinks; size_t sink_count;
+    struct promises *promises;               /* what providers say of data */
     struct catalogue *catalogue;             /* of models; empty for WORLD_SETTINGS, NULL in a sink's own process */
     struct key **keys; size_t key_count;
     uint8_t *digests;                        /* 32 bytes of each key, in the same order */

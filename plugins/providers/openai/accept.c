@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "openai_fault.h"
+#include "router.h"
 #include "unserved.h"
 
 #define STRING_OR_NULL (IS_STRING | IS_NULL)
@@ -143,6 +144,16 @@ static const struct field chat_fields[] = {
     FIELDS("prediction", OBJECT_OR_NULL, walk_each, prediction_fields),
     FIELD("reasoning_effort", IS_ANY, walk_word),
     FIELD("prompt_mode", IS_ANY, walk_word),
+    FIELD("provider", OBJECT_OR_NULL, walk_word), /* from here on: OpenRouter's */
+    FIELD("models", IS_ARRAY | IS_NULL, walk_word),
+    FIELD("route", IS_ANY, walk_word),
+    FIELD("transforms", IS_ANY, walk_word),
+    FIELD("reasoning", OBJECT_OR_NULL, walk_word),
+    FIELD("include_reasoning", IS_ANY, walk_word),
+    FIELD("usage", OBJECT_OR_NULL, walk_word),
+    FIELD("session_id", STRING_OR_NULL, walk_text),
+    FIELD("trace", OBJECT_OR_NULL, walk_text),
+    FIELD("plugins", IS_ARRAY | IS_NULL, walk_text),
     FIELD("verbosity", IS_ANY, walk_word),
     FIELD("service_tier", IS_ANY, walk_word),
     FIELD("modalities", IS_ANY, walk_word),
@@ -290,5 +301,9 @@ bool openai_accept(struct weir_ctx *c, struct weir_request *r, struct weir_error
         return false;
     if (!r->model.len)
         r->model = WEIR_STR(OPENAI_DEFAULT_MODERATION);
+    if (router_client(c)) {
+        r->anew = true;
+        r->usage_asked = true; /* OpenRouter's clients always get it */
+    }
     return true;
 }

@@ -4,6 +4,7 @@
  * list of models; and by write.c the whole answer of an upstream of another dialect.  Host: steps `stream` and `close`,
  * worker process.
  */
+#include "router.h"
 #include "write.h"
 
 /* ---- a chunk for one event ---- */
@@ -188,6 +189,10 @@ void openai_refuse(struct weir_ctx *c, const struct weir_refusal *f)
 {
     struct text t = {.c = c};
 
+    if (router_client(c)) {
+        router_refuse(c, f);
+        return;
+    }
     if (f->in_stream)
         text_lit(&t, "data: ");
     text_lit(&t, "{\"error\":{\"message\":\"");
@@ -222,6 +227,10 @@ void openai_list(struct weir_ctx *c, const struct weir_model *models, size_t n, 
     bool one = weir_request(c)->kind == WEIR_SHOW_MODEL;
     struct text t = {.c = c};
 
+    if (router_client(c)) {
+        router_list(c, models, n, stride);
+        return;
+    }
     if (!one)
         text_lit(&t, "{\"object\":\"list\",\"data\":[");
     for (size_t i = 0; i < n; i++) {

@@ -72,15 +72,6 @@ bool lift_rest(struct lift *l, uint32_t object, const char *const *known, struct
 
 /* ---- the top level ---- */
 
-struct lift_row;
-typedef bool lift_row_fn(struct lift *, const struct lift_row *, uint32_t value);
-
-struct lift_row {
-    const char *key;  /* the client's */
-    const char *as;   /* the canonical one; NULL: not carried */
-    lift_row_fn *how; /* of rows with one canonical key, the first that is there counts and the others are told */
-};
-
 static bool top_raw(struct lift *l, const struct lift_row *row, uint32_t v)
 {
     emit_member(&l->m, row->as, l->j, v);
@@ -205,7 +196,8 @@ static bool top_effort(struct lift *l, const struct lift_row *row, uint32_t v)
 /* OpenRouter's {effort, max_tokens, exclude, enabled} and DeepSeek's, Anthropic's {type, budget_tokens}. */
 static bool top_reasoning(struct lift *l, const struct lift_row *row, uint32_t v)
 {
-    static const char *const known[] = {"effort", "max_tokens", "exclude", "enabled", "type", "budget_tokens", NULL};
+    static const char *const known[] = {"effort", "max_tokens",    "exclude", "enabled",
+                                        "type",   "budget_tokens", "summary", NULL};
     uint32_t effort = weir_json_get(l->j, v, "effort"), budget = weir_json_get(l->j, v, "max_tokens");
     uint32_t enabled = weir_json_get(l->j, v, "enabled"), type = weir_json_get(l->j, v, "type");
     bool off = weir_json_is(l->j, enabled, WEIR_JSON_FALSE) || node_says(l->j, type, "disabled");
@@ -228,6 +220,8 @@ static bool top_reasoning(struct lift *l, const struct lift_row *row, uint32_t v
     }
     if (node_true(l->j, weir_json_get(l->j, v, "exclude")))
         emit_member_lit(&l->m, "show", "none");
+    else
+        emit_member(&l->m, "show", l->j, weir_json_get(l->j, v, "summary"));
     emit_close(&l->m, '}');
     return lift_rest(l, v, known, str_of(row->key));
 }
@@ -391,6 +385,7 @@ static const struct lift_row chat_rows[] = {
     {"reasoning", "reasoning", top_reasoning},
     {"reasoning_effort", "reasoning", top_effort},
     {"thinking", "reasoning", top_reasoning},
+    {"include_reasoning", "reasoning", router_include_reasoning},
     {"prompt_mode", "reasoning", top_prompt_mode},
     {"verbosity", "verbosity", top_string},
     {"service_tier", "service_tier", top_string},
@@ -401,6 +396,19 @@ static const struct lift_row chat_rows[] = {
     {"prompt_cache_options", "cache", top_cache},
     {"cache_control", "cache", top_cache},
     {"prompt_cache_retention", NULL, top_hint},
+    {"provider", NULL, router_provider},
+    {"models", NULL, router_models},
+    {"plugins", NULL, router_plugins},
+    {"transforms", NULL, router_transforms},
+    {"route", NULL, top_hint},
+    {"session_id", NULL, top_hint},
+    {"trace", NULL, top_hint},
+    {"debug", NULL, top_hint},
+    {"top_a", NULL, top_hint},
+    {"max_tool_calls", NULL, top_hint},
+    {"stop_server_tools_when", NULL, top_hint},
+    {"structured_outputs", NULL, top_hint},
+    {"usage", NULL, router_usage},
     {"stream_options", NULL, top_stream_options},
     {"store", NULL, top_hint_true},
     {"modalities", NULL, top_modalities},
@@ -479,7 +487,7 @@ static bool put_rows(struct lift *l, const struct lift_row *rows)
 
 static bool refuse_rest(struct lift *l, const struct lift_row *rows)
 {
-    const char *known[64];
+    const char *known[128];
     size_t n = 0;
 
     for (const struct lift_row *r = rows; r->key && n + 1 < sizeof known / sizeof *known; r++)

@@ -22,6 +22,18 @@ struct lift {
     uint32_t function;   /* the message with the newest function_call of old, which has no id */
 };
 
+struct lift_row;
+typedef bool lift_row_fn(struct lift *, const struct lift_row *, uint32_t value);
+
+struct lift_row {
+    const char *key;  /* the client's */
+    const char *as;   /* the canonical one; NULL: not carried */
+    lift_row_fn *how; /* of rows with one canonical key, the first that is there counts and the others are told */
+};
+
+/* lift_router.c: members that OpenRouter's clients have beyond OpenAI's. */
+lift_row_fn router_provider, router_models, router_plugins, router_transforms, router_usage, router_include_reasoning;
+
 /* A place in the client's body, "messages[2].content[1]"; lasts as long as the request. */
 struct weir_str lift_at(struct weir_ctx *, struct weir_str base, const char *key);
 struct weir_str lift_item(struct weir_ctx *, struct weir_str base, uint32_t index);
