@@ -202,6 +202,13 @@ struct weir_path {            /* one path that a dialect serves; /api is accepte
                                                 before rows without; NULL: for all                                */
 };
 
+enum weir_body {              /* what an answer that is no stream of records is */
+    WEIR_BODY_JSON,           /* JSON of the dialect                                                             */
+    WEIR_BODY_TYPED,          /* that when its content-type says so, else bytes                                  */
+    WEIR_BODY_BYTES,          /* bytes: they go through as they come, of any length.  When guardrails read answers
+                                 and it is no sound and no picture, `decode` gets it as one frame without json    */
+};
+
 struct weir_request {         /* filled by `accept`, zeroed before, then read-only for all */
     uint32_t size;            /* of this struct as the host knows it; set by the host                            */
     enum weir_kind kind;      /* set by the host from the path; `accept` may change it where the path's end says */
@@ -214,6 +221,11 @@ struct weir_request {         /* filled by `accept`, zeroed before, then read-on
     uint32_t choices;         /* answers asked for; 0 and 1 mean one                                             */
     struct weir_str query;    /* set by the host: what stands behind '?', as sent                                */
     const char *stream_type;  /* content-type of a stream that `answer` writes; NULL: text/event-stream          */
+    struct weir_str method;   /* set by the host                                                                 */
+    bool form;                /* set by the host: the body is multipart/form-data, and weir_body() says it as an
+                                 object: a text is a string, a file is {"filename","content_type","bytes"}, and what
+                                 stands there several times is an array.  Splices replace whole strings          */
+    enum weir_body answer;
 };
 
 enum weir_where {             /* who said a span */
@@ -292,7 +304,7 @@ struct weir_event {
     uint32_t choice, block;   /* each (choice, channel, block) is a stream of its own; a tool call is a block    */
     struct weir_str text;     /* decode: the string's bytes as they stand in the frame's data, escapes as sent.
                                  stages: unescaped; arguments: one piece of one string inside them               */
-    uint32_t at, len;         /* decode: where that string stands in frame->data, quotes not included; at 0: the
+    uint32_t at, len;         /* decode: where that string stands in frame->data, quotes not included; both 0: the
                                  event has no text in the frame                                                  */
     bool escaped;             /* decode: the string holds a backslash                                            */
     bool copy;                /* decode: repeats text of earlier events of its stream; follows their edits.  Without
@@ -304,7 +316,7 @@ struct weir_event {
                                  OPAQUE: the data                                                                */
     const struct weir_usage *usage;          /* USAGE                                                            */
     bool raw;                 /* decode: the text at `at` is JSON itself (an object of arguments, an array of
-                                 numbers), not the inside of a string                                            */
+                                 numbers), or plain text in a frame that is no JSON; not the inside of a string  */
     enum weir_finish finish;  /* FINISH                                                                          */
     int status;               /* ERRORED: HTTP status that says it best; 0: unknown                              */
     struct weir_str value;    /* FINISH: the stop sequence that was hit; ERRORED: a short code; START: the model;

@@ -56,9 +56,9 @@ F(method, 0) F(path, 8) F(kind, 16) F(header, 24)
 #undef S
 
 #define S weir_request
-SIZE(96)
+SIZE(120)
 F(size, 0) F(kind, 4) F(path, 8) F(model, 24) F(model_at, 40) F(model_len, 44) F(stream, 48) F(usage_asked, 49)
-F(max_output, 56) F(choices, 64) F(query, 72) F(stream_type, 88)
+F(max_output, 56) F(choices, 64) F(query, 72) F(stream_type, 88) F(method, 96) F(form, 112) F(answer, 116)
 #undef S
 
 #define S weir_span
@@ -175,6 +175,9 @@ V(WEIR_CHAT, 0) V(WEIR_COMPLETION, 1) V(WEIR_EMBEDDING, 2) V(WEIR_MODERATION, 3)
 V(WEIR_SHOW_MODEL, 5) V(WEIR_RERANK, 6) V(WEIR_COUNT_TOKENS, 7) V(WEIR_UNSERVED, 8) V(WEIR_IMAGE, 9)
 V(WEIR_IMAGE_EDIT, 10) V(WEIR_IMAGE_VARIATION, 11) V(WEIR_SPEECH, 12) V(WEIR_TRANSCRIPTION, 13)
 V(WEIR_TRANSLATION, 14) V(WEIR_FILE, 15) V(WEIR_UPLOAD, 16) V(WEIR_BATCH, 17)
+
+/* enum weir_body */
+V(WEIR_BODY_JSON, 0) V(WEIR_BODY_TYPED, 1) V(WEIR_BODY_BYTES, 2)
 
 /* enum weir_where */
 V(WEIR_SYSTEM, 0) V(WEIR_USER, 1) V(WEIR_ASSISTANT, 2) V(WEIR_TOOL_CALL, 3) V(WEIR_TOOL_RESULT, 4)

@@ -90,11 +90,11 @@ static bool origin_allowed(struct request *r)
 
 static enum step_result answer_options(struct request *r)
 {
-    struct weir_str lines = WEIR_STR("allow: GET, POST, HEAD, OPTIONS\r\n");
+    struct weir_str lines = WEIR_STR("allow: GET, POST, DELETE, HEAD, OPTIONS\r\n");
 
     if (origin_allowed(r))
         lines =
-            WEIR_STR("allow: GET, POST, HEAD, OPTIONS\r\naccess-control-allow-methods: GET, POST\r\n"
+            WEIR_STR("allow: GET, POST, DELETE, HEAD, OPTIONS\r\naccess-control-allow-methods: GET, POST, DELETE\r\n"
                      "access-control-allow-headers: authorization, content-type, x-api-key, api-key, x-goog-api-key\r\n"
                      "access-control-max-age: 600\r\n");
     reply_whole(r, 204, NULL, lines, WEIR_STR(""));
@@ -192,6 +192,7 @@ enum step_result step_accept(struct request *r)
     if (!p)
         return STEP_END;
     r->view.kind = p->kind;
+    r->view.method = str_of(p->method);
     r->known = true;
     if (strcmp(p->method, "POST") == 0 && !body_skim(r))
         return STEP_END;

@@ -7,6 +7,7 @@
 #include "worker/client.h"
 #include "worker/envelope.h"
 #include "worker/exchange.h"
+#include "worker/kind.h"
 #include "worker/reply.h"
 #include "worker/translate.h"
 #include "worker/worker.h"
@@ -19,7 +20,9 @@ void answer_new(struct request *r)
     struct answer *a = arena_alloc(&r->arena, sizeof *a);
     bool own = p->in.plugin->hooks.decode && (translates(r) || p->in.plugin != p->dialect->plugin);
 
-    a->sse.limit = a->binary_frames.limit = (size_t)r->w->world->settings.max_response;
+    a->limit = (uint64_t)(kind_has_media(r->view.kind) ? r->w->world->settings.max_media
+                                                       : r->w->world->settings.max_response);
+    a->sse.limit = a->binary_frames.limit = (size_t)a->limit;
     /* Decode shares `local` with encode; when client and upstream speak one dialect, with its answer instead. */
     a->frame.decoder = request_ctx(r, own ? &p->in : p->dialect, NULL);
     a->frame.arena = &r->frames;
@@ -93,6 +96,29 @@ static int retry_after(const struct http1_head *h)
     return v < 86400 ? v : 86400;
 }
 
+/* Sound and pictures: no text for a guardrail. */
+static bool type_is_media(struct weir_str t)
+{
+    static const struct weir_str roots[] = {{"audio/", 6}, {"image/", 6}, {"video/", 6}};
+
+    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
+        if (t.len > roots[i].len && str_eq_nocase(str_sub(t, 0, roots[i].len), roots[i]))
+            return !type_is(t, WEIR_STR("image/svg+xml"));
+    return false;
+}
+
+/* An answer that is not of the dialect: whether it passes as it comes, or is gathered for guardrails to read. */
+static void answer_plain(struct request *r, struct weir_str type)
+{
+    struct answer *a = r->answer;
+
+    if (a->translated || a->stream || a->passes || r->view.answer == WEIR_BODY_JSON ||
+        (r->view.answer == WEIR_BODY_TYPED && type_is(type, WEIR_STR("application/json"))))
+        return;
+    a->text = a->chain.keep && !type_is_media(type);
+    a->bytes = !a->text;
+}
+
 void answer_begin(struct request *r, const struct http1_head *h)
 {
     struct answer *a = r->answer;
@@ -106,7 +132,8 @@ void answer_begin(struct request *r, const struct http1_head *h)
     a->enveloped = a->binary && r->http && envelope_expected(r->http->url);
     a->type = a->enveloped ? "text/event-stream; charset=utf-8" : arena_strdup(&r->arena, t);
     a->translated = translates(r);
-    a->out_stream = a->translated ? r->view.stream : a->stream;
+    answer_plain(r, t);
+    a->out_stream = a->translated ? r->view.stream : a->stream || a->bytes;
     if (a->translated)
         a->type = !a->out_stream        ? "application/json"
                   : r->view.stream_type ? r->view.stream_type
@@ -114,7 +141,10 @@ void answer_begin(struct request *r, const struct http1_head *h)
     if (a->translated && a->passes)
         r->retry_after_s = retry_after(h);
     r->reply.headers = reply_pass_headers(r, h);
-    r->reply.held = a->out_stream && stages_hold_stream(r->w->world);
+    r->reply.held = a->out_stream && !a->bytes && stages_hold_stream(r->w->world);
+    if (a->bytes || a->text)
+        reply_pass_bytes(r, h);
+    r->reply.bytes = a->bytes;
     if (!a->stream)
         a->body = worker_buf_take(r->w);
 }
@@ -252,7 +282,7 @@ static void stream_run(struct request *r)
 /* Its size is memory of ours.  A stream of which nobody keeps the text may be of any length: it only passes through. */
 static bool gathers(const struct answer *a)
 {
-    return !a->stream || a->chain.keep;
+    return a->bytes ? false : !a->stream || a->chain.keep;
 }
 
 void answer_bytes(struct request *r, struct weir_str bytes)
@@ -262,9 +292,14 @@ void answer_bytes(struct request *r, struct weir_str bytes)
     if (a->stopped)
         return;
     a->received += bytes.len;
-    if (a->received > (uint64_t)r->w->world->settings.max_response && gathers(a)) {
+    if (a->received > a->limit && gathers(a)) {
         answer_fail(r, OUTCOME_upstream_invalid, "upstream_too_large",
                     "the model's provider sent more than this gateway takes", "more than max_response bytes");
+    } else if (a->bytes && holds_secret(r, bytes)) {
+        answer_fail(r, OUTCOME_upstream_error, "upstream_error", "the model's provider failed; its words are withheld",
+                    "the answer held one of our secrets");
+    } else if (a->bytes) {
+        answer_write(r, bytes);
     } else if (!a->stream) {
         buf_str(&a->body, bytes);
     } else {
@@ -342,7 +377,7 @@ void answer_end(struct request *r)
     if (a->stopped || a->ended)
         return;
     a->ended = true;
-    if (!a->stream)
+    if (!a->stream && !a->bytes)
         whole_end(r);
     answer_settle(r);
 }
@@ -391,7 +426,7 @@ void answer_finish(struct request *r)
         return;
     }
     answer_write(r, buf_view(&a->tail));
-    if (!a->translated && !a->done)
+    if (!a->translated && !a->done && !a->bytes)
         answer_end_mark(r);
     if (!r->reply.begun)
         reply_begin(r, a->status, a->type, r->reply.headers);

@@ -24,6 +24,9 @@ struct answer {
     bool out_stream;                         /* the client's */
     bool translated, started;                /* into the client's dialect; it has been told of the start */
     bool passes;                             /* an error body: goes through unread */
+    bool bytes;                              /* no record and no JSON: goes through as it comes */
+    bool text;                               /* the same, but gathered, because guardrails read it */
+    uint64_t limit;                          /* of what is gathered */
     bool ended;                              /* nothing more comes from the upstream */
     bool finished, done;                     /* a FINISH; the end mark */
     bool stopped;                            /* refused or failed: what still comes is ignored */

@@ -59,7 +59,11 @@ static bool frame_write(struct request *r)
 
     if (f->dropped || a->translated)
         return true;
-    if (!a->stream) {
+    if (!a->stream && !f->splice_count && !a->tail.len) {
+        struct buf whole = a->body; /* as it came: a large one is not copied */
+        a->body = a->tail;
+        a->tail = whole;
+    } else if (!a->stream) {
         ok = spliced(f, f->pub.data, &a->tail);
     } else if (!f->splice_count && f->end_mark) {
         buf_str(&a->tail, f->pub.raw);
@@ -138,6 +142,12 @@ static struct weir_str escaped(struct frame *f, struct weir_str text)
     return s;
 }
 
+/* Whether the event's text stands in the frame.  Only text that is no JSON can begin at byte 0. */
+static bool placed(const struct weir_event *ev)
+{
+    return ev->at || ev->len;
+}
+
 /* What came out of the chain stands where the text stood; or goes ahead of the frame when it stood nowhere. */
 static void text_done(struct request *r, const struct weir_event *ev, struct lane *l)
 {
@@ -148,7 +158,7 @@ static void text_done(struct request *r, const struct weir_event *ev, struct lan
         translate_text(r, l, ev->last);
         return;
     }
-    if (!ev->at) {
+    if (!placed(ev)) {
         if (!out.len)
             return;
         l->edited = true;
@@ -165,7 +175,7 @@ static void text_done(struct request *r, const struct weir_event *ev, struct lan
 /* A repetition says what the client has got; one in another form (logprobs) cannot, and goes. */
 static void text_copy(struct frame *f, const struct weir_event *ev, const struct lane *l)
 {
-    if (!l->edited || !ev->at)
+    if (!l->edited || !placed(ev))
         return;
     splice_add(f, ev->at, ev->len, ev->text.len ? escaped(f, buf_view(&l->total)) : WEIR_STR("null"));
 }
@@ -377,11 +387,13 @@ bool frame_take(struct request *r, struct weir_frame pub)
         frame_keep(f);
         a->headers = arena_copy(f->arena, a->headers);
     }
-    if (f->pub.data.len && json_skim(&r->w->skim, f->pub.data, &limits, &f->json, &error))
+    if (a->text || (!f->pub.data.len && r->view.answer != WEIR_BODY_JSON))
+        ok = true; /* no JSON, or nothing at all */
+    else if (f->pub.data.len && json_skim(&r->w->skim, f->pub.data, &limits, &f->json, &error))
         f->pub.json = &f->json;
     else
         ok = a->stream || a->passes; /* records may hold anything: "[DONE]", comments; and errors any page */
-    if (ok && f->pub.data.len && (a->stream || f->pub.json))
+    if (ok && f->pub.data.len && (a->stream || a->text || f->pub.json))
         ok = frame_decode(r, &error) || a->passes;
     f->pub.json = NULL; /* its nodes serve the next frame */
     if (!ok) {
@@ -423,7 +435,7 @@ void frame_emit(struct ctx *c, const struct weir_event *given)
     }
     if (c->hook != HOOK_DECODE)
         return;
-    if (ev.at) { /* the text is what stands there, whatever the event says */
+    if (placed(&ev)) { /* the text is what stands there, whatever the event says */
         if (ev.at > a->frame.pub.data.len || ev.len > a->frame.pub.data.len - ev.at)
             return;
         if (!ev.copy || ev.text.len)

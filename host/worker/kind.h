@@ -29,6 +29,18 @@
     X(upload,          "a large file, in parts")                                                                        \
     X(batch,           "many requests in one, answered later")
 
+/* Answers may hold whole pictures in their JSON: max_media counts, not max_response. */
+static inline bool kind_has_media(enum weir_kind k)
+{
+    return k >= WEIR_IMAGE && k <= WEIR_SPEECH;
+}
+
+/* Goes to a provider by the rule of select.c, for it names no model. */
+static inline bool kind_is_bare(enum weir_kind k)
+{
+    return k >= WEIR_FILE && k <= WEIR_BATCH;
+}
+
 #define KINDS_ROW(name, help) KIND_IS_##name,
 enum { KINDS(KINDS_ROW) KIND_OF_ALL };
 #undef KINDS_ROW

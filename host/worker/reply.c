@@ -114,6 +114,16 @@ struct weir_str reply_pass_headers(struct request *r, const struct http1_head *u
     return (struct weir_str){lines, len};
 }
 
+void reply_pass_bytes(struct request *r, const struct http1_head *up)
+{
+    const struct weir_str *name = http1_find(up, WEIR_STR("content-disposition"));
+
+    r->reply.length = up->body == HTTP1_LENGTH ? up->content_length : -1;
+    if (name)
+        r->reply.headers = str_of(arena_printf(&r->arena, STR_FMT "content-disposition: " STR_FMT "\r\n",
+                                               STR_ARG(r->reply.headers), STR_ARG(*name)));
+}
+
 /* ---- heads ---- */
 
 static void head_begin(struct client *c, struct buf *b, int status, const char *type)
@@ -218,17 +228,23 @@ void reply_plain(struct client *c, int status, const char *code, const char *tex
 void reply_begin(struct request *r, int status, const char *type, struct weir_str headers)
 {
     struct client *c = r->client;
+    bool sized = r->reply.bytes && r->reply.length >= 0;
     struct buf *b;
 
     r->reply.begun = true;
     r->reply.status = status;
-    r->reply.chunked = !c->http10;
-    if (c->http10)
+    r->reply.chunked = !c->http10 && !sized;
+    if (c->http10 && !sized)
         c->keep_alive = false;
     b = r->reply.held ? &r->reply.hold : client_out(c);
     head_begin(c, b, status, type);
     head_request(r, b, headers);
-    buf_lit(b, "cache-control: no-cache\r\nx-accel-buffering: no\r\n");
+    if (sized) {
+        body_length(b, (size_t)r->reply.length);
+        return;
+    }
+    if (!r->reply.bytes)
+        buf_lit(b, "cache-control: no-cache\r\nx-accel-buffering: no\r\n");
     buf_str(b, r->reply.chunked ? WEIR_STR("transfer-encoding: chunked\r\n\r\n") : WEIR_STR("\r\n"));
 }
 
@@ -297,6 +313,11 @@ void reply_refusal(struct request *r)
         return;
     }
     reply_discard(r);
+    if (r->reply.begun && r->reply.bytes) { /* nothing can be said inside: that it is not whole must be seen */
+        r->client->keep_alive = false;
+        worker_buf_give(r->w, &body);
+        return;
+    }
     r->refusal.in_stream = r->reply.begun;
     if (r->dialect)
         stages_refuse(r, &body);

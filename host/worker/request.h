@@ -116,6 +116,8 @@ struct request {
     struct reply {
         int status;                          /* that the client gets */
         bool begun, chunked;                 /* the head is in the client's output */
+        bool bytes;                          /* no stream of records: it is broken off, not ended by an error event */
+        int64_t length;                      /* of bytes; -1: not known */
         bool held;                           /* a stage wants to see the whole answer first */
         struct buf hold;
         struct weir_str headers;             /* the upstream's that go through, as lines */

@@ -49,6 +49,8 @@ const struct weir_option settings_options[] = {
     OPT(max_response, "64M",
         "Bytes of an answer that is no stream or that a guardrail reads, and of one record of any stream.",
         .unit = WEIR_BYTES, .min = 1024, .max = 1 << 30),
+    OPT(max_media, "256M", "The same, of an answer with pictures or sound in its JSON.", .unit = WEIR_BYTES, .min = 1024,
+        .max = 1 << 30),
     OPT(json_depth, "128", "Levels of arrays and objects in a body.", .min = 8, .max = 1024),
     OPT(json_nodes, "1000000", "Values and keys in a body.", .min = 100, .max = 50000000),
     OPT(head_timeout, "10s", "Time for a request's head to arrive.", .unit = WEIR_MS, .min = 100, .max = 3600000),

@@ -36,7 +36,7 @@ struct settings {
     int64_t workers;                         /* 0: one per core */
     struct weir_list cors_origins;           /* empty: CORS is off */
     int64_t max_connections;                 /* per worker */
-    int64_t max_head, max_headers, max_body, max_response, json_depth, json_nodes;
+    int64_t max_head, max_headers, max_body, max_response, max_media, json_depth, json_nodes;
     int64_t head_timeout, body_timeout, idle_timeout, write_timeout;   /* ms; body_timeout: without min_rate */
     int64_t body_min_rate;                   /* bytes per second, after body_timeout of grace */
     int64_t strict_wait;                     /* ms a strict request waits for its `open` to be durable, then 503 */
