@@ -223,8 +223,9 @@ struct weir_request {         /* filled by `accept`, zeroed before, then read-on
     const char *stream_type;  /* content-type of a stream that `answer` writes; NULL: text/event-stream          */
     struct weir_str method;   /* set by the host                                                                 */
     bool form;                /* set by the host: the body is multipart/form-data, and weir_body() says it as an
-                                 object: a text is a string, a file is {"filename","content_type","bytes"}, and what
-                                 stands there several times is an array.  Splices replace whole strings          */
+                                 object: a text is a string; a file is {"filename","content_type","bytes"} and, when
+                                 it holds text, "text", or "lines" when each of its lines is JSON; what stands there
+                                 several times is an array.  Splices replace whole strings but in "lines"       */
     enum weir_body answer;
 };
 
@@ -565,6 +566,9 @@ struct weir_host {
      * none now.  Then return WEIR_WAIT: encode is called again, from its beginning, once there is one; or the
      * request fails with 503. */
     struct weir_str (*credential)(struct weir_ctx *);
+    /* accept: the string node `node` of the body names one more model that is asked for, as each line of a batch does.  The
+     * key must be allowed all of them, the provider must serve them, and they are sent as the provider calls them. */
+    void (*model)(struct weir_ctx *, uint32_t node);
 
     /* 1.1 services go here */
 };
@@ -591,6 +595,7 @@ static inline void weir_log(struct weir_ctx *c, enum weir_level level, const cha
 #define weir_canonical(c)               ((c)->host->canonical(c))
 #define weir_lossy(c, field, hint)      ((c)->host->lossy((c), (field), (hint)))
 #define weir_span(c, node, w, f, m, p)  ((c)->host->span((c), (node), (w), (f), (m), (p)))
+#define weir_model(c, node)             ((c)->host->model((c), (node)))
 #define weir_spans(c, n)                ((c)->host->spans((c), (n)))
 #define weir_edit(c, i, from, to, with) ((c)->host->edit((c), (i), (from), (to), (with)))
 #define weir_answer(c, n)               ((c)->host->answer((c), (n)))

@@ -22,6 +22,7 @@
     X(accept_failed,     "no descriptor is free for a new connection")                                         \
     X(client_refused,    "max_connections is reached: new connections wait")                                    \
     X(http_bad,          "bytes from a client that are no acceptable HTTP")                                    \
+    X(form_unstored,     "a form is too large for memory and its file cannot be written; the request is refused")         \
     X(upstream_failed,   "an attempt failed: the next candidate is tried, or the client is told")              \
     X(upstream_rejected, "the upstream refuses our credential")                                                \
     X(upstream_secret,   "an upstream's error text held one of our secrets; it was not passed on")             \

@@ -41,12 +41,14 @@
     X(bytes_in,     "of the client's body")                                                                            \
     X(text_bytes,   "bytes of text in it that guardrails could see")                                                   \
     X(unscanned,    "bytes of text in it that no guardrail saw")                                                       \
+    X(unseen,       "bytes in it that no guardrail can read, such as sound and pictures in files; left out when 0")     \
     X(outcome,      "what it came to; see docs/pipeline.md; worker_died: nobody knows, written by the recorder")       \
     X(status,       "HTTP status that the client got")                                                                 \
     X(upstream_status, "HTTP status that the upstream answered")                                                       \
     X(code,         "the short reason that the client was told; of a gap: what kind of gap")                           \
     X(reason,       "the long reason, for this record only")                                                           \
     X(bytes_out,    "of the answer's body")                                                                            \
+    X(unseen_out,   "the same, of the answer")                                                                         \
     X(finish,       "why the model stopped")                                                                           \
     X(spoken,       "the wire format that the provider got, when it is not the client's")                              \
     X(dropped,      "fields of the request that were left out because that format cannot say them, with commas")       \

@@ -49,7 +49,7 @@ static void append_gap(struct intake *in, const char *code, const char *reason, 
 /* Members of an open that its close repeats. */
 static bool repeated(enum record_field f)
 {
-    return f >= RECORD_attempt && f <= RECORD_unscanned;
+    return f >= RECORD_attempt && f <= RECORD_unseen;
 }
 
 static void copy_field(struct record_writer *w, const struct weir_field *field)

@@ -4,6 +4,8 @@
 
 #include "base/json_skim.h"
 #include "worker/client.h"
+#include "worker/form.h"
+#include "worker/kind.h"
 #include "worker/reply.h"
 #include "worker/request.h"
 #include "worker/worker.h"
@@ -112,12 +114,11 @@ static enum step_result answer_health(struct request *r)
 /* A page in a browser may send a form or plain text to any address without asking; JSON it may not. */
 static bool type_is_json(struct request *r)
 {
-    const struct weir_str *type = http1_find(&r->head, WEIR_STR("content-type"));
     struct weir_str t;
 
-    if (!type)
+    if (!r->type)
         return false;
-    t = *type;
+    t = *r->type;
     for (size_t i = 0; i < t.len; i++)
         if (t.ptr[i] == ';')
             t.len = i;
@@ -132,8 +133,16 @@ static bool body_skim(struct request *r)
     struct json_limits limits = {(uint32_t)set->json_depth, (uint32_t)set->json_nodes};
     struct weir_error error = {{0}, {0}, {0}};
 
+    if (r->form) {
+        r->view.form = true;
+        r->has_json = form_describe(r, &error);
+        if (!r->has_json)
+            request_refuse(r, 400, error.code, "", "%s", error.text);
+        return r->has_json;
+    }
     if (!type_is_json(r)) {
-        request_refuse(r, 415, "unsupported_media_type", "", "send the body as content-type: application/json");
+        request_refuse(r, 415, "unsupported_media_type", "", "send the body as content-type: application/json%s",
+                       kind_takes_form(r->view.kind) ? " or multipart/form-data" : "");
         return false;
     }
     if (!json_skim_arena(&r->arena, &r->w->skim, buf_view(&r->body), &limits, &r->json, &error)) {
@@ -141,6 +150,20 @@ static bool body_skim(struct request *r)
         return false;
     }
     r->has_json = true;
+    return true;
+}
+
+/* POST has a body; but what asks by its path alone, such as to cancel, may have none.  Nothing else has one. */
+static bool body_read(struct request *r)
+{
+    if (kind_is_bare(r->view.kind) && r->bytes_in == 0)
+        return true;
+    if (str_is(r->head.method, "POST"))
+        return body_skim(r);
+    if (kind_is_bare(r->view.kind)) {
+        request_refuse(r, 400, "body_unexpected", "", "this method takes no body here");
+        return false;
+    }
     return true;
 }
 
@@ -192,16 +215,16 @@ enum step_result step_accept(struct request *r)
     if (!p)
         return STEP_END;
     r->view.kind = p->kind;
-    r->view.method = str_of(p->method);
+    r->view.method = r->head.method;
     r->known = true;
-    if (strcmp(p->method, "POST") == 0 && !body_skim(r))
+    if (p->kind != WEIR_UNSERVED && !body_read(r))
         return STEP_END;
     c = request_ctx(r, r->dialect, NULL);
     c->hook = HOOK_ACCEPT;
     ok = r->dialect->plugin->hooks.accept(&c->pub, &r->view, &error);
     c->hook = HOOK_NONE;
     if (!ok) {
-        request_refuse(r, p->kind == WEIR_UNSERVED ? 501 : 400, error.code[0] ? error.code : "invalid_request",
+        request_refuse(r, r->view.kind == WEIR_UNSERVED ? 501 : 400, error.code[0] ? error.code : "invalid_request",
                        error.field, "%s", error.text);
         return STEP_END;
     }

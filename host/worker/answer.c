@@ -7,8 +7,10 @@
 #include "worker/client.h"
 #include "worker/envelope.h"
 #include "worker/exchange.h"
+#include "worker/form.h"
 #include "worker/kind.h"
 #include "worker/reply.h"
+#include "worker/stages.h"
 #include "worker/translate.h"
 #include "worker/worker.h"
 
@@ -115,11 +117,23 @@ static void answer_plain(struct request *r, struct weir_str type)
     if (a->translated || a->stream || a->passes || r->view.answer == WEIR_BODY_JSON ||
         (r->view.answer == WEIR_BODY_TYPED && type_is(type, WEIR_STR("application/json"))))
         return;
-    a->text = a->chain.keep && !type_is_media(type);
+    a->opaque = type_is_media(type);
+    a->text = a->chain.keep && !a->opaque;
     a->bytes = !a->text;
 }
 
-void answer_begin(struct request *r, const struct http1_head *h)
+/* false: a guardrail does not let through what it cannot read. */
+static bool answer_unseen(struct request *r)
+{
+    if (stages_take_unseen(r, true))
+        return true;
+    r->answer->stopped = true;
+    exchange_stop(r->x);
+    pipeline_goto(r, STEP_close);
+    return false;
+}
+
+bool answer_begin(struct request *r, const struct http1_head *h)
 {
     struct answer *a = r->answer;
     const struct weir_str *type = http1_find(h, WEIR_STR("content-type"));
@@ -147,6 +161,8 @@ void answer_begin(struct request *r, const struct http1_head *h)
     r->reply.bytes = a->bytes;
     if (!a->stream)
         a->body = worker_buf_take(r->w);
+    a->opaque = !a->passes && (a->opaque || kind_has_media(r->view.kind));
+    return !a->opaque || answer_unseen(r);
 }
 
 enum step_result step_stream(struct request *r)
@@ -292,9 +308,11 @@ void answer_bytes(struct request *r, struct weir_str bytes)
     if (a->stopped)
         return;
     a->received += bytes.len;
+    if (a->opaque)
+        a->unseen += bytes.len;
     if (a->received > a->limit && gathers(a)) {
         answer_fail(r, OUTCOME_upstream_invalid, "upstream_too_large",
-                    "the model's provider sent more than this gateway takes", "more than max_response bytes");
+                    "the model's provider sent more than this gateway takes", "more than max_response or max_media bytes");
     } else if (a->bytes && holds_secret(r, bytes)) {
         answer_fail(r, OUTCOME_upstream_error, "upstream_error", "the model's provider failed; its words are withheld",
                     "the answer held one of our secrets");
@@ -324,6 +342,13 @@ static void whole_end(struct request *r)
     if (!a->passes && holds_secret(r, body)) {
         answer_fail(r, OUTCOME_upstream_error, "upstream_error", "the model's provider failed; its words are withheld",
                     "the answer held one of our secrets");
+        return;
+    }
+    if (a->text && !text_is_plain(r, body)) {
+        a->opaque = true;
+        a->unseen = body.len;
+        if (answer_unseen(r))
+            buf_str(&a->tail, body);
         return;
     }
     if (!a->passes || (a->translated && !holds_secret(r, body))) {

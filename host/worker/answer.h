@@ -26,6 +26,8 @@ struct answer {
     bool passes;                             /* an error body: goes through unread */
     bool bytes;                              /* no record and no JSON: goes through as it comes */
     bool text;                               /* the same, but gathered, because guardrails read it */
+    bool opaque;                             /* pictures, sound, or else no text: nobody can read it */
+    uint64_t unseen;                         /* bytes of it, then */
     uint64_t limit;                          /* of what is gathered */
     bool ended;                              /* nothing more comes from the upstream */
     bool finished, done;                     /* a FINISH; the end mark */
@@ -47,7 +49,7 @@ void answer_new(struct request *);
 void answer_free(struct request *);
 
 /* From the exchange. */
-void answer_begin(struct request *, const struct http1_head *);
+bool answer_begin(struct request *, const struct http1_head *);     /* false: refused by a guardrail */
 void answer_bytes(struct request *, struct weir_str);
 void answer_end(struct request *);
 bool answer_complete(const struct request *);        /* a stream whose end mark has been seen */

@@ -4,11 +4,13 @@
 
 #include <stdio.h>
 
+#include "base/json_text.h"
 #include "base/log.h"
 #include "ipc/metrics.h"
 #include "worker/answer.h"
 #include "worker/entry.h"
 #include "worker/exchange.h"
+#include "worker/form.h"
 #include "base/version.h"
 #include "worker/translate.h"
 #include "worker/worker.h"
@@ -126,8 +128,8 @@ static void attempt_head(struct request *r, const struct http1_head *h)
     r->upstream_status = h->status;
     metrics_observe(r->w->metrics, r->w->slot, METRIC_endpoint_first_us, provider_of(r)->in.place, r->x->first_us);
     if (h->status < 300 && !encoded(h)) {
-        answer_begin(r, h);
-        pipeline_goto(r, STEP_stream);
+        if (answer_begin(r, h))
+            pipeline_goto(r, STEP_stream);
         return;
     }
     why = arena_printf(&r->arena, "status %d", h->status);
@@ -152,8 +154,8 @@ static void attempt_head(struct request *r, const struct http1_head *h)
     } else {
         if (h->status >= 400)
             count(r, METRIC_endpoint_failures);
-        answer_begin(r, h);
-        pipeline_goto(r, STEP_stream);
+        if (answer_begin(r, h))
+            pipeline_goto(r, STEP_stream);
     }
 }
 
@@ -164,6 +166,7 @@ static void attempt_sent(struct request *r)
     if (r->w->world->stage_count || r->pick + 1 < r->candidate_count || translates(r))
         return;
     r->has_json = false;
+    form_free(r);
     worker_body_give(r->w, &r->body);
 }
 
@@ -254,11 +257,30 @@ void http_body(struct weir_http *h, struct weir_str body)
     h->own_body = true;
 }
 
+/* The models that accept named beside the request's own, as this provider calls them. */
+static size_t named_splices(struct request *r, struct splice *to)
+{
+    struct weir_str upstream;
+    struct buf b = {0};
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->named_count; i++) {
+        const struct named *m = &r->named[i];
+        if (!provider_serves(provider_of(r), m->model, &upstream) || str_eq(upstream, m->model))
+            continue;
+        b.len = 0;
+        json_escape(&b, upstream);
+        to[n++] = (struct splice){m->at, m->len, arena_copy(&r->arena, buf_view(&b))};
+    }
+    buf_fini(&b);
+    return n;
+}
+
 /* The client's bytes, with the stages' edits and the provider's splices. */
 static bool http_pieces(struct request *r, struct weir_http *h, struct iovec **pieces, size_t *n, size_t *length)
 {
     struct splice *edits = NULL, *all;
-    size_t count_edits;
+    size_t count_edits, n_all;
 
     if (h->own_body) {
         *pieces = arena_alloc(&r->arena, sizeof **pieces);
@@ -268,12 +290,16 @@ static bool http_pieces(struct request *r, struct weir_http *h, struct iovec **p
         return true;
     }
     count_edits = spans_splices(r, &edits);
-    all = arena_alloc(&r->arena, (count_edits + h->splice_count + 1) * sizeof *all);
+    all = arena_alloc(&r->arena, (count_edits + h->splice_count + r->named_count + 1) * sizeof *all);
     if (count_edits)
         memcpy(all, edits, count_edits * sizeof *all);
     if (h->splice_count)
         memcpy(all + count_edits, h->splices, h->splice_count * sizeof *all);
-    return splices_apply(&r->arena, buf_view(&r->body), all, count_edits + h->splice_count, pieces, n, length);
+    n_all = count_edits + h->splice_count;
+    n_all += named_splices(r, all + n_all);
+    if (r->form && !form_splices(r, all, n_all))
+        return false;
+    return splices_apply(&r->arena, request_body(r), all, n_all, pieces, n, length);
 }
 
 static enum step_result attempt_send(struct request *r, struct weir_http *h)
@@ -290,8 +316,11 @@ static enum step_result attempt_send(struct request *r, struct weir_http *h)
                        "encode gave no target, a bad header, or splices that overlap");
         return STEP_WAIT;
     }
-    if (!h->typed && length)
-        buf_lit(&h->lines, "content-type: application/json\r\n");
+    if (!h->typed && length) {
+        buf_lit(&h->lines, "content-type: ");
+        buf_str(&h->lines, r->form ? *r->type : WEIR_STR("application/json"));
+        buf_lit(&h->lines, "\r\n");
+    }
     buf_lit(&h->lines, "user-agent: weir/" WEIR_VERSION "\r\n");
     ok = exchange_send(r->x, h->url, h->method, buf_view(&h->lines), pieces, n, length, &error);
     worker_buf_give(r->w, &h->lines);

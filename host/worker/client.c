@@ -13,6 +13,7 @@
 #include "net/tls.h"
 #include "worker/accept.h"
 #include "worker/exchange.h"
+#include "worker/form.h"
 #include "worker/reply.h"
 #include "worker/request.h"
 #include "worker/worker.h"
@@ -170,7 +171,6 @@ static void client_serve(struct client *c)
 {
     c->state = CLIENT_BUSY;
     c->r->t.begin = c->r->step_us = c->w->loop.now_us;
-    c->r->bytes_in = c->r->body.len;
     loop_timer_idle(&c->timer);
     pipeline_run(c->r);
 }
@@ -187,7 +187,26 @@ static void client_refuse(struct client *c, int status, const char *code, const 
 
 static void client_refuse_size(struct client *c)
 {
-    client_refuse(c, 413, "body_too_large", "the body is larger than max_body");
+    client_refuse(c, 413, "body_too_large",
+                  c->r->form ? "the form is larger than max_form" : "the body is larger than max_body");
+}
+
+static uint64_t body_limit(const struct request *r)
+{
+    return r->form ? r->form->limit : (uint64_t)r->w->world->settings.max_body;
+}
+
+/* false: it has been refused. */
+static bool client_keep(struct client *c, struct weir_str bytes)
+{
+    struct request *r = c->r;
+
+    r->bytes_in += bytes.len;
+    if (!r->form)
+        buf_str(&r->body, bytes);
+    else if (!form_take(r, bytes))
+        client_refuse(c, 503, "form_unstored", "the gateway has no room for this form at the moment; try again");
+    return c->state == CLIENT_BODY;
 }
 
 /* Copies the head into the request, whose memory its views then point into. */
@@ -210,7 +229,9 @@ static void client_start(struct client *c, const struct http1_head *head, const 
 {
     c->r = request_new(c->w, c);
     client_take_head(c, c->r, head, bytes);
-    if (head->body == HTTP1_LENGTH && head->content_length > c->w->world->settings.max_body) {
+    c->r->type = http1_find(&c->r->head, WEIR_STR("content-type"));
+    form_begin(c->r);
+    if (head->body == HTTP1_LENGTH && (uint64_t)head->content_length > body_limit(c->r)) {
         client_refuse_size(c);
         return;
     }
@@ -218,7 +239,7 @@ static void client_start(struct client *c, const struct http1_head *head, const 
     c->body_want = 0;
     if (head->body == HTTP1_LENGTH) {
         c->body_want = (size_t)head->content_length;
-        if (c->body_want)
+        if (c->body_want && !c->r->form)
             buf_grow(&c->r->body, c->body_want < BODY_AT_ONCE ? c->body_want : BODY_AT_ONCE);
     } else if (head->body == HTTP1_CHUNKED) {
         chunked_init(&c->chunked);
@@ -234,9 +255,10 @@ static size_t client_body(struct client *c, const char *bytes, size_t n)
     size_t used = 0;
 
     if (r->head.body != HTTP1_CHUNKED) {
-        used = c->body_want - r->body.len < n ? c->body_want - r->body.len : n;
-        buf_put(&r->body, bytes, used);
-        if (r->body.len == c->body_want)
+        used = c->body_want - r->bytes_in < n ? c->body_want - r->bytes_in : n;
+        if (!client_keep(c, (struct weir_str){bytes, used}))
+            return n;
+        if (r->bytes_in == c->body_want)
             client_serve(c);
         return used;
     }
@@ -246,8 +268,9 @@ static size_t client_body(struct client *c, const char *bytes, size_t n)
         enum chunked_result result = chunked_next(&c->chunked, bytes + used, n - used, &step, &data);
 
         used += step;
-        buf_str(&r->body, data);
-        if (r->body.len > (size_t)c->w->world->settings.max_body) {
+        if (!client_keep(c, data))
+            return n;
+        if (r->bytes_in > body_limit(r)) {
             client_refuse_size(c);
             return n;
         }
@@ -439,7 +462,7 @@ static bool client_body_late(struct client *c)
     const struct settings *set = &c->w->world->settings;
     int64_t us = c->w->loop.now_us - c->body_start_us;
 
-    if ((int64_t)c->r->body.len >= set->body_min_rate * (us / SECOND_US)) {
+    if ((int64_t)c->r->bytes_in >= set->body_min_rate * (us / SECOND_US)) {
         loop_timer_set(&c->w->loop, &c->timer, SECOND_US);
         return false;
     }

@@ -48,6 +48,8 @@ static void put_sizes(struct record_writer *w, const struct request *r)
     record_int(w, RECORD_bytes_in, (int64_t)r->bytes_in);
     record_int(w, RECORD_text_bytes, (int64_t)r->text_bytes);
     record_int(w, RECORD_unscanned, (int64_t)(r->spans_ready ? 0 : r->text_bytes));
+    if (r->unseen)
+        record_int(w, RECORD_unseen, (int64_t)r->unseen);
 }
 
 static void put_endpoint(struct record_writer *w, const struct request *r)
@@ -127,6 +129,8 @@ void entry_close(struct request *r)
     record_str(&w, RECORD_code, str_of(r->refusal.code));
     record_str(&w, RECORD_reason, r->reason);
     record_int(&w, RECORD_bytes_out, (int64_t)r->bytes_out);
+    if (r->answer && r->answer->unseen)
+        record_int(&w, RECORD_unseen_out, (int64_t)r->answer->unseen);
     record_str(&w, RECORD_finish, r->finish);
     if (translates(r))
         record_str(&w, RECORD_spoken, str_of(r->endpoints[r->pick]->dialect->name));

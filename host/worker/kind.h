@@ -41,6 +41,12 @@ static inline bool kind_is_bare(enum weir_kind k)
     return k >= WEIR_FILE && k <= WEIR_BATCH;
 }
 
+/* Takes multipart/form-data. */
+static inline bool kind_takes_form(enum weir_kind k)
+{
+    return k >= WEIR_IMAGE && k <= WEIR_UPLOAD && k != WEIR_SPEECH;
+}
+
 #define KINDS_ROW(name, help) KIND_IS_##name,
 enum { KINDS(KINDS_ROW) KIND_OF_ALL };
 #undef KINDS_ROW

@@ -9,6 +9,7 @@
 #include "worker/attempt.h"
 #include "worker/client.h"
 #include "worker/entry.h"
+#include "worker/form.h"
 #include "worker/services.h"
 #include "worker/stages.h"
 #include "worker/translate.h"
@@ -105,6 +106,7 @@ void request_free(struct request *r)
     stages_cancel(r);
     entry_forget(r);
     loop_undefer(&w->loop, &r->task);
+    form_free(r);
     worker_body_give(w, &r->body);
     buf_fini(&r->reply.hold);
     translation_free(r);

@@ -80,6 +80,9 @@ struct request {
     uint64_t bytes_in;                       /* its length */
     struct weir_json json;                   /* of the body */
     bool has_json;
+    const struct weir_str *type;             /* Content-Type; NULL: none */
+    struct form *form;                       /* the body is one: it is here, and `json` describes it; see form.h */
+    uint64_t unseen;                         /* bytes of it that no guardrail can read */
 
     /* ACCEPT */
     struct instance *dialect;
@@ -88,6 +91,7 @@ struct request {
     struct span *spans; size_t span_count, span_cap;
     bool spans_ready;                        /* unescaped and expanded: some stage has looked */
     uint64_t text_bytes;
+    struct named { struct weir_str model; uint32_t at, len; } *named; size_t named_count, named_cap;   /* weir_model() */
 
     /* ADMIT, ROUTE, PICK */
     const struct key *key;                   /* NULL: the caller is `local` */

@@ -2,6 +2,7 @@
 /* select.c -- step `route`: which endpoints may serve the request.  Also the list of models, which is the same
  * question. */
 #include "worker/client.h"
+#include "worker/kind.h"
 #include "worker/reply.h"
 #include "worker/request.h"
 #include "worker/stages.h"
@@ -93,6 +94,78 @@ static void candidate_add(struct request *r, const struct provider *p, struct we
     r->endpoints[r->candidate_count++] = p;
 }
 
+/* ---- what names no model ---- */
+
+static bool refuse_model(struct request *r, struct weir_str model)
+{
+    request_refuse(r, 403, "model_not_allowed", "model", "this key may not use model \"%.*s\"",
+                   (int)(model.len < 80 ? model.len : 80), model.ptr);
+    return false;
+}
+
+/* Every model that a batch names: the key may ask for it, the provider serves it. */
+static bool named_fit(struct request *r, const struct provider *p)
+{
+    struct weir_str upstream;
+
+    for (size_t i = 0; i < r->named_count; i++) {
+        struct weir_str model = r->named[i].model;
+        if (!key_may_ask(r->key, model))
+            return refuse_model(r, model);
+        if (provider_serves(p, model, &upstream))
+            continue;
+        request_refuse(r, 404, "model_not_found", "model", "provider %s does not serve model \"%.*s\"", p->in.name,
+                       (int)(model.len < 80 ? model.len : 80), model.ptr);
+        return false;
+    }
+    return true;
+}
+
+/* The one that the client names; else the one that is `home`; else the only one.  What it keeps has ids that no other
+ * provider knows, so there is never a second try elsewhere. */
+static const struct provider *bare_provider(struct request *r)
+{
+    const struct world *world = r->w->world;
+    const struct weir_str *name = http1_find(&r->head, WEIR_STR("x-weir-provider"));
+    const struct provider *one = NULL, *home = NULL;
+    size_t there = 0, open = 0;
+
+    for (size_t i = 0; i < world->provider_count; i++) {
+        const struct provider *p = world->providers[i];
+        if (p->dialect != r->dialect || p->in.plugin->hooks.serve || (name && !str_is(*name, p->in.name)))
+            continue;
+        there++;
+        if (!provider_open_to(p, r->key))
+            continue;
+        open++;
+        one = p;
+        if (p->home && !home)
+            home = p;
+    }
+    if (home || open == 1)
+        return home ? home : one;
+    if (open)
+        request_refuse(r, 400, "provider_unclear", "x-weir-provider",
+                       "several providers could take this: name one in the header x-weir-provider");
+    else if (there)
+        request_refuse(r, 403, "provider_not_allowed", "x-weir-provider", "this key may not use that provider");
+    else
+        request_refuse(r, 404, "provider_not_found", "x-weir-provider", "no provider here takes this request");
+    return NULL;
+}
+
+static enum step_result route_bare(struct request *r)
+{
+    const struct provider *p = bare_provider(r);
+
+    if (!p || !named_fit(r, p))
+        return STEP_END;
+    r->candidates = arena_alloc(&r->arena, sizeof *r->candidates);
+    r->endpoints = arena_alloc(&r->arena, sizeof *r->endpoints);
+    candidate_add(r, p, WEIR_STR(""));
+    return STEP_NEXT;
+}
+
 enum step_result step_route(struct request *r)
 {
     const struct world *world = r->w->world;
@@ -101,6 +174,8 @@ enum step_result step_route(struct request *r)
 
     if (r->view.kind == WEIR_LIST_MODELS || r->view.kind == WEIR_SHOW_MODEL)
         return answer_models(r);
+    if (kind_is_bare(r->view.kind))
+        return route_bare(r);
     r->candidates = arena_alloc(&r->arena, world->provider_count * sizeof *r->candidates);
     r->endpoints = arena_alloc(&r->arena, world->provider_count * sizeof *r->endpoints);
     if (key_may_ask(r->key, model))
@@ -118,8 +193,7 @@ enum step_result step_route(struct request *r)
         request_refuse(r, 403, "provider_not_allowed", "model", "this key may not use any provider of model \"%.*s\"",
                        (int)(model.len < 80 ? model.len : 80), model.ptr);
     else if (!key_may_ask(r->key, model))
-        request_refuse(r, 403, "model_not_allowed", "model", "this key may not use model \"%.*s\"",
-                       (int)(model.len < 80 ? model.len : 80), model.ptr);
+        refuse_model(r, model);
     else
         request_refuse(r, 404, "model_not_found", "model",
                        "no provider here serves model \"%.*s\"; GET /v1/models lists what there is",

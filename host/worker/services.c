@@ -147,6 +147,32 @@ static bool service_fetch(struct weir_ctx *c, const struct weir_fetch *ask, stru
     return false;
 }
 
+/* ---- models ---- */
+
+static void service_model(struct weir_ctx *c, uint32_t node)
+{
+    struct request *r = own(c)->r;
+    const struct weir_node *n;
+
+    if (own(c)->hook != HOOK_ACCEPT) {
+        misused(own(c), "model", "only in accept");
+        return;
+    }
+    if (!r->has_json || !weir_json_is(&r->json, node, WEIR_JSON_STRING))
+        return;
+    if (r->named_count == r->named_cap) {
+        size_t cap = r->named_cap ? r->named_cap * 2 : 16;
+        struct named *more = arena_alloc(&r->arena, cap * sizeof *more);
+        if (r->named_count)
+            memcpy(more, r->named, r->named_count * sizeof *more);
+        r->named = more;
+        r->named_cap = cap;
+    }
+    n = &r->json.nodes[node];
+    r->named[r->named_count++] =
+        (struct named){json_unescape(&r->arena, weir_json_text(&r->json, node)), n->at, n->len};
+}
+
 /* ---- spans ---- */
 
 static void service_span(struct weir_ctx *c, uint32_t node, enum weir_where where, enum weir_form form,
@@ -302,4 +328,5 @@ const struct weir_host services = {
     .resume = service_resume,
     .fetch = service_fetch,
     .credential = service_credential,
+    .model = service_model,
 };

@@ -2,6 +2,8 @@
 /* stages.c -- verdicts, waiting and time budgets; steps `ask`, `pick`, `check`.  See stages.h. */
 #include "worker/stages.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "worker/answer.h"
@@ -169,9 +171,38 @@ static enum step_result stages_walk(struct request *r, enum hook hook)
     return STEP_NEXT;
 }
 
+/* Whether the stage reads this side. */
+static bool reads(const struct stage *s, bool answer)
+{
+    return answer ? has_hook(s, HOOK_EVENT) || has_hook(s, HOOK_RESPONSE) : has_hook(s, HOOK_REQUEST);
+}
+
+bool stages_take_unseen(struct request *r, bool answer)
+{
+    const struct world *w = r->w->world;
+
+    for (size_t i = 0; i < w->stage_count; i++) {
+        const struct stage *s = w->stages[i];
+        struct ctx *c;
+        if (!s->block_unseen || !reads(s, answer))
+            continue;
+        c = request_ctx(r, &s->in, s);
+        snprintf(r->refusal_code, sizeof r->refusal_code, "unseen_content");
+        r->reason = WEIR_STR("unseen");
+        if (stage_blocked(c) == STAGES_STOP)
+            return false;
+        r->reason = (struct weir_str){0};
+    }
+    return true;
+}
+
 enum step_result step_ask(struct request *r)
 {
-    enum step_result result = stages_walk(r, HOOK_REQUEST);
+    enum step_result result;
+
+    if (r->unseen && !r->stage_at && !stages_take_unseen(r, false))
+        return STEP_END;
+    result = stages_walk(r, HOOK_REQUEST);
 
     if (result == STEP_NEXT)
         r->t.asked = r->w->loop.now_us;

@@ -34,6 +34,10 @@ void stages_refuse(struct request *, struct buf *out);
 /* on_record of every stage that took part. */
 void stages_record(struct request *);
 
+/* Bytes that no guardrail can read, of the request or of the answer: false when one does not let them through; the
+ * request has been refused. */
+bool stages_take_unseen(struct request *, bool answer);
+
 bool stages_have_events(const struct world *);       /* some stage has on_event */
 bool stages_have_response(const struct world *);     /* some stage has on_response */
 bool stages_hold_stream(const struct world *);       /* some enforcing stage can only judge the whole answer */

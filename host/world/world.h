@@ -36,7 +36,7 @@ struct settings {
     int64_t workers;                         /* 0: one per core */
     struct weir_list cors_origins;           /* empty: CORS is off */
     int64_t max_connections;                 /* per worker */
-    int64_t max_head, max_headers, max_body, max_response, max_media, json_depth, json_nodes;
+    int64_t max_head, max_headers, max_body, max_form, form_memory, max_response, max_media, json_depth, json_nodes;
     int64_t head_timeout, body_timeout, idle_timeout, write_timeout;   /* ms; body_timeout: without min_rate */
     int64_t body_min_rate;                   /* bytes per second, after body_timeout of grace */
     int64_t strict_wait;                     /* ms a strict request waits for its `open` to be durable, then 503 */
@@ -76,6 +76,7 @@ struct provider {
     const char *url, *region, *retention, *unsupported, *proxy, *ca, *cert, *cert_key;
     bool asked;                              /* derived: a secret is referred to */
     bool always_translate;                   /* also clients of its own dialect, whose words it does not all know */
+    bool home;                               /* takes requests that name neither a model nor a provider */
     bool optional;                           /* left out when its key is not set or its local server is silent */
     int64_t connect_timeout, tls_timeout, first_byte_timeout, idle_timeout, total_timeout;   /* ms */
     int64_t max_connections, keep_alive;     /* per worker; ms an idle connection is kept */
@@ -90,8 +91,9 @@ struct stage {
     struct instance in;
     /* common options: stage_options[] */
     const char *mode, *on_failure;       /* "enforce"|"observe"; "closed"|"open" */
+    const char *on_unseen;                   /* "pass"|"block" */
     int64_t timeout;                         /* ms for one answer of one hook */
-    bool observe, fail_open;           /* derived */
+    bool observe, fail_open, block_unseen;   /* derived */
 };
 
 struct sink {
