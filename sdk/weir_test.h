@@ -89,6 +89,7 @@ struct weir_test {
 
     struct weir_json canonical;              /* of weir_test_canonical(); count 0: none */
     bool drop;                               /* as if the provider's block said unsupported = "drop" */
+    struct weir_test_buf named;              /* what weir_model() was told: raw text, and a line end, of each */
     struct weir_test_buf lossy;              /* what weir_lossy() was told: "field\n", or "field (hint)\n" */
 
     struct weir_test_list fetched;           /* what weir_fetch() is to answer */

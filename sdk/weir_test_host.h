@@ -110,6 +110,16 @@ static inline struct weir_str wt_host_fact(struct weir_ctx *c, const char *name)
     return wt_find(&wt_of(c)->facts, name);
 }
 
+static inline void wt_host_model(struct weir_ctx *c, uint32_t node)
+{
+    struct weir_test *t = wt_of(c);
+
+    if (wt_allowed(t, WT_ACCEPT, "model") && weir_json_is(&t->json, node, WEIR_JSON_STRING)) {
+        wt_add(&t->named, weir_json_text(&t->json, node));
+        wt_add_text(&t->named, "\n");
+    }
+}
+
 static inline const struct weir_json *wt_host_canonical(struct weir_ctx *c)
 {
     struct weir_test *t = wt_of(c);
@@ -566,6 +576,7 @@ static inline struct weir_host wt_host(void)
         .resume = wt_host_resume,
         .fetch = wt_host_fetch,
         .credential = wt_host_credential,
+        .model = wt_host_model,
     };
 }
 

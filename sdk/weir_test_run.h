@@ -77,7 +77,8 @@ static inline void weir_test_fini(struct weir_test *t)
     struct weir_test_list *lists[] = {&t->spans,  &t->said,   &t->facts,        &t->answers,      &t->records,
                                       &t->events, &t->labels, &t->http_headers, &t->http_splices, &t->frame_splices,
                                       &t->fetched};
-    struct weir_test_buf *bufs[] = {&t->lossy, &t->log, &t->out, &t->served, &t->sent, &t->client, &t->joined, &t->fetches};
+    struct weir_test_buf *bufs[] = {&t->named, &t->lossy,  &t->log,    &t->out,    &t->served,
+                                    &t->sent,  &t->client, &t->joined, &t->fetches};
 
     if (t->plugin->fini)
         t->plugin->fini(t->ctx.self);

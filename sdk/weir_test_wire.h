@@ -85,7 +85,7 @@ static inline struct weir_str weir_test_lift(struct weir_test *t, struct weir_er
     struct weir_str made;
     bool good;
 
-    t->out.len = t->lossy.len = 0;
+    t->out.len = t->lossy.len = t->named.len = 0;
     memset(e, 0, sizeof *e);
     wt_enter(t, WT_LIFT, t->plugin->lift);
     good = t->plugin->lift(&t->ctx, e);

@@ -36,7 +36,9 @@ bool translates(const struct request *r)
 
 bool translate_can(const struct provider *p, const struct instance *dialect, enum weir_kind kind)
 {
-    return p->dialect == dialect || has_way(p, dialect, kind);
+    if (p->dialect == dialect) /* what is not made in this process is passed on */
+        return kind < WEIR_IMAGE || !p->in.plugin->hooks.serve;
+    return has_way(p, dialect, kind);
 }
 
 void translation_free(struct request *r)

@@ -274,6 +274,8 @@ bool openai_accept(struct weir_ctx *c, struct weir_request *r, struct weir_error
         return true;
     if (r->kind == WEIR_SHOW_MODEL)
         return walk_path_model(&w, str_behind(r->path, "/v1/models/"));
+    if (r->kind >= WEIR_IMAGE)
+        return openai_accept_media(&w);
     if (!walk_begin(&w) || !walk_object(&w, 0, fields, NULL))
         return false;
     if (!r->model.len)

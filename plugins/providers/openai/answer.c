@@ -115,6 +115,20 @@ static void put_choice(struct text *t, const struct weir_event *ev, const struct
     }
 }
 
+/* Of streams that are no chat only a transcription's text can be held, and they have no mark at their end. */
+static bool answer_media(struct weir_ctx *c, const struct weir_request *r, const struct weir_event *ev)
+{
+    struct text t = {.c = c};
+
+    if (r->kind != WEIR_TRANSCRIPTION || ev->channel != WEIR_TEXT || ev->block)
+        return false;
+    text_lit(&t, "data: {\"type\":\"transcript.text.delta\",\"delta\":\"");
+    text_json(&t, ev->text);
+    text_lit(&t, "\"}\n\n");
+    weir_out(c, text_view(&t));
+    return true;
+}
+
 bool openai_answer(struct weir_ctx *c, const struct weir_event *ev)
 {
     const struct weir_request *r = weir_request(c);
@@ -126,6 +140,8 @@ bool openai_answer(struct weir_ctx *c, const struct weir_event *ev)
         return write_start(c, ev);
     if (l->writer)
         return write_event(l->writer, ev);
+    if (r->kind >= WEIR_IMAGE)
+        return answer_media(c, r, ev);
     plain.block %= BLOCK_AGAIN;
     if (ev->channel == WEIR_DONE_MARK) {
         weir_out(c, WEIR_STR("data: [DONE]\n\n"));

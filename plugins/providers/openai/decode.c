@@ -439,7 +439,9 @@ bool openai_decode(struct weir_ctx *c, const struct weir_frame *frame, struct we
         weir_frame_drop(c);
         return true;
     }
-    if (!d.j)
+    if (weir_request(c)->kind >= WEIR_IMAGE && frame->status < 400)
+        ok = decode_media(&d);
+    else if (!d.j)
         ok = decode_bare(&d);
     else if (!is(&d, 0, WEIR_JSON_OBJECT))
         ok = frame->status >= 400 ? decode_bare(&d) : decode_give_up(&d, "the answer is not a JSON object");

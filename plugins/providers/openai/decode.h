@@ -64,6 +64,9 @@ void decode_flat_error(struct decoder *, uint32_t root, uint32_t error);
 /* A body of an error status that is no object: an array around one, a page. */
 void decode_error_page(struct decoder *);
 
+/* decode_media.c: kinds from WEIR_IMAGE on.  false: given up. */
+bool decode_media(struct decoder *);
+
 /* decode_other.c */
 void decode_start(struct decoder *);
 void decode_opaque(struct decoder *, uint32_t choice, uint32_t item);

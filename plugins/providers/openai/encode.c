@@ -58,6 +58,16 @@ static const char *operation(enum weir_kind kind)
     }
 }
 
+/* What is passed on goes to the path that the client named; openai_accept_media() has judged it. */
+static void put_path(struct text *t, const struct weir_request *r)
+{
+    text_str(t, str_behind(r->path, "/v1"));
+    if (r->query.len) {
+        text_lit(t, "?");
+        text_str(t, r->query);
+    }
+}
+
 static struct weir_str target_url(struct weir_ctx *c, enum weir_kind kind, struct weir_str model)
 {
     const struct openai *o = c->self;
@@ -67,14 +77,24 @@ static struct weir_str target_url(struct weir_ctx *c, enum weir_kind kind, struc
     while (base.len && base.ptr[base.len - 1] == '/')
         base.len--;
     text_str(&t, base);
-    if (o->api_version[0]) {
-        text_lit(&t, "/openai/deployments/");
+    if (kind >= WEIR_IMAGE && !o->api_version[0]) {
+        put_path(&t, weir_request(c));
+        return text_view(&t);
+    }
+    if (o->api_version[0])
+        text_lit(&t, "/openai");
+    if (o->api_version[0] && kind < WEIR_FILE) {
+        text_lit(&t, "/deployments/");
         put_segment(&t, model);
     }
-    text_str(&t, str_of(operation(kind)));
+    text_str(&t, kind >= WEIR_IMAGE ? str_behind(weir_request(c)->path, "/v1") : str_of(operation(kind)));
     if (o->api_version[0]) {
         text_lit(&t, "?api-version=");
         put_segment(&t, str_of(o->api_version));
+        if (kind >= WEIR_IMAGE && weir_request(c)->query.len) {
+            text_lit(&t, "&");
+            text_str(&t, weir_request(c)->query);
+        }
     }
     return text_view(&t);
 }
@@ -135,6 +155,14 @@ static enum weir_verdict encode_lowered(struct weir_ctx *c, const struct weir_ca
     return WEIR_PASS;
 }
 
+static const char *method_of(const struct weir_request *r)
+{
+    return r->kind < WEIR_FILE           ? "POST"
+           : str_is(r->method, "GET")    ? "GET"
+           : str_is(r->method, "DELETE") ? "DELETE"
+                                         : "POST";
+}
+
 enum weir_verdict openai_encode(struct weir_ctx *c, const struct weir_candidate *to, struct weir_http *h,
                                 struct weir_error *e)
 {
@@ -144,22 +172,25 @@ enum weir_verdict openai_encode(struct weir_ctx *c, const struct weir_candidate 
     struct openai_local *l = c->local;
 
     l->lowered = weir_canonical(c) != NULL;
-    if (!l->lowered && !j) {
+    if (!l->lowered && !j && r->kind < WEIR_FILE) {
         snprintf(e->text, sizeof e->text, "there is no body to send");
         return WEIR_FAIL;
     }
-    if (o->api_version[0] && (!to->model.len || str_is(to->model, ".") || str_is(to->model, ".."))) {
+    if (o->api_version[0] && r->kind < WEIR_FILE &&
+        (!to->model.len || str_is(to->model, ".") || str_is(to->model, ".."))) {
         snprintf(e->text, sizeof e->text, "the model's name is none that a deployment can have");
         return WEIR_UNSUPPORTED;
     }
-    c->host->http_target(h, "POST", target_url(c, r->kind, to->model));
-    c->host->http_header(h, "content-type", WEIR_STR("application/json"));
+    c->host->http_target(h, method_of(r), target_url(c, r->kind, to->model));
+    if (!r->form && (j || l->lowered))
+        c->host->http_header(h, "content-type", WEIR_STR("application/json"));
     put_credential(c, h);
     put_header(c, h, "openai-organization", o->organization);
     put_header(c, h, "openai-project", o->project);
     if (l->lowered)
         return encode_lowered(c, to, h, e);
-    splice_model(c, h, j, to->model);
+    if (j && r->kind < WEIR_FILE)
+        splice_model(c, h, j, to->model);
     if (r->stream && !r->usage_asked && o->include_usage)
         splice_usage(c, h, j);
     return WEIR_PASS;

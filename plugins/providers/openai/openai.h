@@ -84,6 +84,8 @@ struct openai_local {             /* one request, zeroed */
 #define OPENAI_DEFAULT_MODERATION "omni-moderation-latest"
 
 bool openai_lift(struct weir_ctx *, struct weir_error *);
+struct walk;
+bool openai_accept_media(struct walk *); /* kinds from WEIR_IMAGE on */
 bool openai_accept(struct weir_ctx *, struct weir_request *, struct weir_error *);
 enum weir_verdict openai_encode(struct weir_ctx *, const struct weir_candidate *, struct weir_http *,
                                 struct weir_error *);
