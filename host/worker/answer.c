@@ -22,8 +22,8 @@ void answer_new(struct request *r)
     struct answer *a = arena_alloc(&r->arena, sizeof *a);
     bool own = p->in.plugin->hooks.decode && (translates(r) || p->in.plugin != p->dialect->plugin);
 
-    a->limit = (uint64_t)(kind_has_media(r->view.kind) ? r->w->world->settings.max_media
-                                                       : r->w->world->settings.max_response);
+    a->limit =
+        (uint64_t)(kind_has_media(r->view.kind) ? r->w->world->settings.max_media : r->w->world->settings.max_response);
     a->sse.limit = a->binary_frames.limit = (size_t)a->limit;
     /* Decode shares `local` with encode; when client and upstream speak one dialect, with its answer instead. */
     a->frame.decoder = request_ctx(r, own ? &p->in : p->dialect, NULL);
@@ -312,7 +312,8 @@ void answer_bytes(struct request *r, struct weir_str bytes)
         a->unseen += bytes.len;
     if (a->received > a->limit && gathers(a)) {
         answer_fail(r, OUTCOME_upstream_invalid, "upstream_too_large",
-                    "the model's provider sent more than this gateway takes", "more than max_response or max_media bytes");
+                    "the model's provider sent more than this gateway takes",
+                    "more than max_response or max_media bytes");
     } else if (a->bytes && holds_secret(r, bytes)) {
         answer_fail(r, OUTCOME_upstream_error, "upstream_error", "the model's provider failed; its words are withheld",
                     "the answer held one of our secrets");

@@ -145,7 +145,8 @@ static void put_string(struct request *r, int kind, uint64_t form_at, struct wei
     buf_char(&f->json, '"');
 }
 
-/* "lines":[...]: each line of the file that holds JSON, as it stands there.  false: some line is none; nothing is put. */
+/* "lines":[...]: each line of the file that holds JSON, as it stands there.  false: some line is none; nothing is put.
+ */
 static bool put_lines(struct request *r, uint64_t at, struct weir_str s)
 {
     const struct settings *set = &r->w->world->settings;

@@ -42,7 +42,8 @@ const struct weir_option provider_options[] = {
     OPT(cert, "", "PEM file of the certificate that weir shows to it.", .unit = WEIR_PATH),
     OPT(cert_key, "", "PEM file with the private key of cert.", .unit = WEIR_PATH),
     OPT(home, "false",
-        "Requests that name neither a model nor a provider (x-weir-provider) go to it when several could take them: files, "
+        "Requests that name neither a model nor a provider (x-weir-provider) go to it when several could take them: "
+        "files, "
         "uploads, batches."),
     OPT(optional, "false",
         "Leave it out, with a note, when its key is not there or its server on this machine does not answer."),

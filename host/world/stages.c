@@ -13,7 +13,8 @@ const struct weir_option stage_options[] = {
     OPT(on_failure, "closed", "When it fails or is late: \"closed\" refuses the request, \"open\" lets it through.",
         .choices = failures),
     OPT(on_unseen, "pass",
-        "What happens to content that no guardrail can read, such as sound, pictures and documents in files: \"pass\" lets it "
+        "What happens to content that no guardrail can read, such as sound, pictures and documents in files: \"pass\" "
+        "lets it "
         "through, and the record says how much (unseen); \"block\" refuses it.",
         .choices = unseens),
     OPT(timeout, "2s", "Time for each of its answers.", .unit = WEIR_MS, .min = 1, .max = 600000),

@@ -222,7 +222,7 @@ def a_slow_client_holds_the_sound_back():
     with weir(up) as w:
         with socket.create_connection(("127.0.0.1", w.port)) as s:
             ask = json.dumps({"model": "tts-1", "input": "x", "voice": "alloy"}).encode()
-            s.sendall(b"POST /v1/audio/speech HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+            s.sendall(b"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
                       % len(ask) + ask)
             time.sleep(1)
             pages = [int(line.split()[1]) for pid in w.children() for line in open("/proc/%d/status" % pid)
@@ -239,7 +239,7 @@ def a_broken_off_sound_is_not_told_as_whole():
     with weir(up) as w:
         with socket.create_connection(("127.0.0.1", w.port)) as s:
             ask = json.dumps({"model": "tts-1", "input": "x", "voice": "alloy"}).encode()
-            s.sendall(b"POST /v1/audio/speech HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+            s.sendall(b"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
                       % len(ask) + ask)
             got = b""
             while True:
@@ -270,9 +270,9 @@ def a_form_goes_through_but_for_its_model():
                         assert out == form(*all_parts).replace(b"openai/whisper-1", b"whisper-1")
                         assert headers["content-type"] == "multipart/form-data; boundary=" + BOUNDARY, headers
                         assert target == "POST /v1/audio/transcriptions"
-                        close = w.wait_records(1)[0]
-                        assert (close["model"], close["upstream"], close["unseen"]) == (model, "whisper-1", len(SOUND)), close
-                        assert close["bytes_in"] == len(form(*all_parts)), close
+                        row = w.wait_records(1, "open")[0]
+                        assert (row["model"], row["upstream"], row["unseen"]) == (model, "whisper-1", len(SOUND)), row
+                        assert row["bytes_in"] == len(form(*all_parts)), row
                         assert not [n for n in os.listdir(w.state) if n.startswith("form-")]
     up.close()
 
@@ -352,7 +352,7 @@ BAD_FORMS = [
     (form(part("model", "m", kind="text/plain\r\nContent-Type: a/b")), "header that it may not have"),
     (form(part("model", "m", kind="text/plain\r\nContent-Transfer-Encoding: base64")), "encoded"),
     (form(part('a\\"; x="', "m")), "cannot be read clearly"),
-    (form(part('a"; filename*="utf-8', "m")), "cannot be read clearly"),
+    (form(part('a"; filename*="utf-8', "m")), "other members"),
     (form(part('a"; name="b', "m")), "other members"),
     (form(part("model", "m"), part("model", "n")), "array"),
     (form(part("Model", "m")), "model"),
@@ -400,10 +400,10 @@ def a_form_has_a_limit():
 @tests
 def a_large_form_is_not_held_in_memory():
     up = Upstream(lambda n, m: [answer({"text": "hello"})])
-    ask = form(part("file", SOUND * 6400, "a.mp3", "audio/mpeg"), part("model", "openai/whisper-1"))
+    ask = form(part("file", SOUND * 1600, "a.mp3", "audio/mpeg"), part("model", "openai/whisper-1"))
     with weir(up) as w:
         assert post_form(w, "/v1/audio/transcriptions", ask)[0] == 200
-        assert sent(up)[2] == ask.replace(b"openai/", b"") and len(ask) > 64 << 20
+        assert sent(up)[2] == ask.replace(b"openai/", b"") and len(ask) > 15 << 20
         peak = [int(line.split()[1]) for pid in w.children() for line in open("/proc/%d/status" % pid)
                 if line.startswith("RssAnon")]
         assert max(peak) < 12000, peak
@@ -502,7 +502,7 @@ def each_line_of_a_batch_is_a_request():
         assert status == 200, said
         out = sent(up)[2]
         assert out == batch_file(lines.replace("openai/gpt-4o", "gpt-4o").replace("bluebird", "[x]")), out
-        assert "unseen" not in w.wait_records(1)[0]
+        assert "unseen" not in w.wait_records(1, "open")[0]
     with weir(up, deny("block")) as w:
         assert post_form(w, "/v1/files", batch_file(line("gpt-4o", "the \\u0062luebird")))[0] in (200, 403)
         escaped = line("gpt-4o", "the bluebird").replace("bluebird", "\\u0062luebird")

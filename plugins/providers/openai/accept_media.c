@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * accept_media.c -- what is no chat: images, speech, transcriptions, files, uploads and batches, as JSON or as forms.  Of a
- * form the host shows the same JSON (weir_request.form), so that one table serves both.  Called by accept.c.
+ * accept_media.c -- what is no chat: images, speech, transcriptions, files, uploads and batches, as JSON or as forms.
+ * Of a form the host shows the same JSON (weir_request.form), so that one table serves both.  Called by accept.c.
  */
 #include "openai.h"
 
@@ -147,11 +147,20 @@ static bool read_purpose(struct walk *w, const struct field *f, uint32_t value, 
 /* ---- paths ---- */
 
 static const struct rest openai_rest[] = {
-    {"GET", "/v1/files"},          {"POST", "/v1/files"},          {"GET", "/v1/files/*"},
-    {"DELETE", "/v1/files/*"},     {"GET", "/v1/files/*/content"}, {"POST", "/v1/uploads"},
-    {"POST", "/v1/uploads/*/parts"}, {"POST", "/v1/uploads/*/complete"}, {"POST", "/v1/uploads/*/cancel"},
-    {"GET", "/v1/batches"},        {"POST", "/v1/batches"},        {"GET", "/v1/batches/*"},
-    {"POST", "/v1/batches/*/cancel"}, {NULL, NULL},
+    {"GET", "/v1/files"},
+    {"POST", "/v1/files"},
+    {"GET", "/v1/files/*"},
+    {"DELETE", "/v1/files/*"},
+    {"GET", "/v1/files/*/content"},
+    {"POST", "/v1/uploads"},
+    {"POST", "/v1/uploads/*/parts"},
+    {"POST", "/v1/uploads/*/complete"},
+    {"POST", "/v1/uploads/*/cancel"},
+    {"GET", "/v1/batches"},
+    {"POST", "/v1/batches"},
+    {"GET", "/v1/batches/*"},
+    {"POST", "/v1/batches/*/cancel"},
+    {NULL, NULL},
 };
 static const struct unserved openai_rest_unserved[] = {
     {NULL, "This is no path of files, uploads or batches that is passed on."},
@@ -167,7 +176,8 @@ static const struct field *kept_fields(const struct weir_request *r)
 static bool accept_kept(struct walk *w)
 {
     struct weir_request *r = w->r;
-    bool may_be_bare = !str_is(r->path, "/v1/files") && !str_is(r->path, "/v1/uploads") && !str_is(r->path, "/v1/batches");
+    bool may_be_bare =
+        !str_is(r->path, "/v1/files") && !str_is(r->path, "/v1/uploads") && !str_is(r->path, "/v1/batches");
 
     if (!rest_known(r, openai_rest)) {
         r->kind = WEIR_UNSERVED;
@@ -183,9 +193,9 @@ static bool accept_kept(struct walk *w)
 bool openai_accept_media(struct walk *w)
 {
     struct weir_request *r = w->r;
-    const struct field *fields = r->kind == WEIR_SPEECH                                          ? speech_fields
+    const struct field *fields = r->kind == WEIR_SPEECH                                         ? speech_fields
                                  : r->kind == WEIR_TRANSCRIPTION || r->kind == WEIR_TRANSLATION ? transcription_fields
-                                                                                                 : image_fields;
+                                                                                                : image_fields;
 
     r->usage_asked = true; /* nothing is to be asked for in these streams, nor to be hidden */
     if (r->kind >= WEIR_FILE)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * decode_media.c -- answers that are no chat: texts of transcriptions, prompts that an image model rewrote, contents of files.
- * Called by decode.c.
+ * decode_media.c -- answers that are no chat: texts of transcriptions, prompts that an image model rewrote, contents of
+ * files. Called by decode.c.
  *
- * Words and segments of a transcription say its text once more, each with its time: they are shadows of it (`copy`), which go
- * when the text was edited.
+ * Words and segments of a transcription say its text once more, each with its time: they are shadows of it (`copy`),
+ * which go when the text was edited.
  */
 #include "decode.h"
 
