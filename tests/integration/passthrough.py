@@ -4,7 +4,6 @@ refused with 501."""
 import hashlib
 import json
 import os
-import re
 import socket
 import time
 
@@ -216,9 +215,9 @@ def sound_that_no_guardrail_hears_can_be_refused():
 
 @tests
 def a_slow_client_holds_the_sound_back():
-    total = 24 << 20
+    total = 16 << 20
     up = Upstream(lambda n, m: [answer(b"", kind="audio/pcm").replace(b"Content-Length: 0", b"Content-Length: %d" % total),
-                                *[b"s" * (1 << 20)] * 24])
+                                *[b"s" * (1 << 20)] * 16])
     with weir(up) as w:
         with socket.create_connection(("127.0.0.1", w.port)) as s:
             ask = json.dumps({"model": "tts-1", "input": "x", "voice": "alloy"}).encode()
@@ -560,6 +559,52 @@ def what_names_no_model_goes_where_it_is_told():
         assert status in (403, 404), said
     one.close()
     two.close()
+
+
+@tests
+def anthropics_files_and_batches():
+    up = Upstream(lambda n, m: [answer({"id": "msgbatch_1", "type": "message_batch"})])
+    rows = b'{"custom_id":"1","result":{"type":"succeeded","message":{"content":[{"type":"text","text":"bluebird"}]}}}\n'
+    results = Upstream(lambda n, m: [answer(rows, kind="application/x-jsonl")])
+
+    def conf(at, more=""):
+        return 'providers = ( { name = "claude"; plugin = "anthropic"; key = "env:PASS_KEY"; url = "%s/v1"; models = [ "anthropic/*=*", ' \
+               '"claude-*" ]; }, { name = "o"; plugin = "openai"; url = "%s"; auth = "none"; } );\n' % (at.url, at.url) + more
+
+    version = [("anthropic-version", "2023-06-01"), ("anthropic-beta", "files-api-2025-04-14")]
+    env = {"PASS_KEY": "sk-ant-0123456789"}
+
+    def params(model, text="hi", **more):
+        return dict({"custom_id": "1", "params": {"model": model, "max_tokens": 9, "messages": [{"role": "user", "content": text}]}}, **more)
+
+    with Weir(conf(up, deny("mask")), env=env) as w:
+        for method, path in (("GET", "/v1/files?limit=1"), ("GET", "/v1/files/file_1"), ("DELETE", "/v1/files/file_1"),
+                             ("GET", "/v1/messages/batches?limit=2"), ("GET", "/v1/messages/batches/msgbatch_1"),
+                             ("DELETE", "/v1/messages/batches/msgbatch_1"), ("POST", "/v1/messages/batches/msgbatch_1/cancel")):
+            assert request(w.port, method, path, headers=version)[0] == 200, path
+            target, headers, _ = sent(up)
+            assert target == method + " " + path and headers["x-api-key"] == "sk-ant-0123456789", (target, headers)
+            assert headers["anthropic-beta"] == "files-api-2025-04-14", headers
+        body = {"requests": [params("anthropic/claude-opus-4-5", "the bluebird"), params("claude-haiku-4-5")]}
+        status, _, said = request(w.port, "POST", "/v1/messages/batches", body, version)
+        assert status == 200, said
+        want = {"requests": [params("claude-opus-4-5", "the [x]"), params("claude-haiku-4-5")]}
+        assert json.loads(sent(up)[2]) == want, sent(up)[2]
+        status, _, said = request(w.port, "POST", "/v1/messages/batches", {"requests": [params("gpt-4o")]}, version)
+        assert status == 404 and json.loads(said)["type"] == "error", said
+        ask = form(part("file", SOUND, "a.pdf", "application/pdf"))
+        assert post_form(w, "/v1/files", ask, version)[0] == 200 and sent(up)[2] == ask
+        assert request(w.port, "GET", "/v1/files/f")[0] == 200 and sent(up)[0] == "GET /files/f"          # OpenAI's, by its header
+    keys = 'keys = ( { id = "k"; sha256 = "%s"; models = [ "claude-haiku-*" ]; } );\n' % hashlib.sha256(b"secret-key").hexdigest()
+    with Weir(conf(up, keys), env=env) as w:
+        for model, status in (("claude-haiku-4-5", 200), ("claude-opus-4-5", 403)):
+            body = {"requests": [params("claude-haiku-4-5"), params(model)]}
+            assert request(w.port, "POST", "/v1/messages/batches", body, version + [("x-api-key", "secret-key")])[0] == status, model
+    with Weir(conf(results, deny("mask")), env=env) as w:
+        status, _, said = request(w.port, "GET", "/v1/messages/batches/msgbatch_1/results", headers=version)
+        assert status == 200 and said == rows.replace(b'"bluebird"', b'"[x]"'), said
+    up.close()
+    results.close()
 
 
 tests.run()

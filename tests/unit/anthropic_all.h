@@ -10,6 +10,7 @@
 #include "../../plugins/providers/anthropic/decode.c"
 #include "../../plugins/providers/anthropic/encode.c"
 #include "../../plugins/providers/anthropic/ends.c"
+#include "../../plugins/providers/anthropic/kept.c"
 #include "../../plugins/providers/anthropic/lift.c"
 #include "../../plugins/providers/anthropic/lift_parts.c"
 #include "../../plugins/providers/anthropic/lower.c"

@@ -4,10 +4,12 @@
 #define OPENAI_ALL_H
 
 #include "../../plugins/providers/openai/accept.c"
+#include "../../plugins/providers/openai/accept_media.c"
 #include "../../plugins/providers/openai/answer.c"
 #include "../../plugins/providers/openai/decode.c"
 #include "../../plugins/providers/openai/decode_calls.c"
 #include "../../plugins/providers/openai/decode_error.c"
+#include "../../plugins/providers/openai/decode_media.c"
 #include "../../plugins/providers/openai/decode_other.c"
 #include "../../plugins/providers/openai/details.c"
 #include "../../plugins/providers/openai/encode.c"

@@ -302,6 +302,11 @@ static void say_fault(struct weir_error *e, enum walk_fault fault, const char *w
     }
 }
 
+bool accept_message(struct walk *w, uint32_t object, const struct path *p)
+{
+    return walk_object(w, object, anthropic_fields, p);
+}
+
 bool anthropic_accept(struct weir_ctx *c, struct weir_request *r, struct weir_error *e)
 {
     struct walk w = {.c = c, .r = r, .e = e, .say = say_fault, .role = role_where};
@@ -310,5 +315,7 @@ bool anthropic_accept(struct weir_ctx *c, struct weir_request *r, struct weir_er
         return true;
     if (r->kind == WEIR_SHOW_MODEL)
         return walk_path_model(&w, str_behind(r->path, "/v1/models/"));
-    return walk_begin(&w) && walk_object(&w, 0, anthropic_fields, NULL);
+    if (r->kind >= WEIR_FILE)
+        return kept_accept(&w);
+    return walk_begin(&w) && accept_message(&w, 0, NULL);
 }

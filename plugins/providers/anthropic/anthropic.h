@@ -97,6 +97,14 @@ struct anthropic_local { /* one request, zeroed */
 
 /* ---- hooks ---- */
 
+/* kept.c: kinds from WEIR_FILE on. */
+struct walk;
+struct path;
+bool accept_message(struct walk *, uint32_t object, const struct path *); /* accept.c: a request of Messages */
+bool kept_accept(struct walk *);
+const char *kept_method(const struct weir_request *);
+void kept_target(struct text *, const struct weir_request *);
+
 bool anthropic_accept(struct weir_ctx *, struct weir_request *, struct weir_error *);
 bool anthropic_lift(struct weir_ctx *, struct weir_error *);
 enum weir_verdict anthropic_encode(struct weir_ctx *, const struct weir_candidate *, struct weir_http *,

@@ -6,6 +6,7 @@
  * came), and what cannot be numbered ends the attempt.  Blocks are numbered as the upstream numbers them.
  */
 #include "decode.h"
+#include "lines.h"
 
 #include <stdio.h>
 
@@ -427,6 +428,11 @@ bool anthropic_decode(struct weir_ctx *c, const struct weir_frame *frame, struct
         *local = (struct anthropic_local){.canonical = local->canonical};
     if (d.l->done) { /* nothing follows the mark */
         weir_frame_drop(c);
+        return true;
+    }
+    if (weir_request(c)->kind >= WEIR_FILE && frame->status < 400) {
+        if (!d.j)
+            lines_emit(c, frame);
         return true;
     }
     if (!d.j || !weir_json_is(d.j, 0, WEIR_JSON_OBJECT))

@@ -84,6 +84,10 @@ static struct weir_str target_url(struct weir_ctx *c, bool same)
     while (base.len && base.ptr[base.len - 1] == '/')
         base.len--;
     text_str(&t, base);
+    if (r->kind >= WEIR_FILE) {
+        kept_target(&t, r);
+        return text_view(&t);
+    }
     if (r->kind == WEIR_COUNT_TOKENS)
         text_lit(&t, "/messages/count_tokens");
     else
@@ -243,6 +247,12 @@ enum weir_verdict anthropic_encode(struct weir_ctx *c, const struct weir_candida
     struct emit m = {.t.c = c};
 
     l->canonical = weir_canonical(c);
+    if (weir_request(c)->kind >= WEIR_FILE) {
+        c->host->http_target(h, kept_method(weir_request(c)), target_url(c, true));
+        put_credential(c, h);
+        put_anthropic_headers(c, h, true);
+        return WEIR_PASS;
+    }
     if (same && !weir_body(c)) {
         snprintf(e->text, sizeof e->text, "there is no body to send");
         return WEIR_FAIL;

@@ -17,7 +17,7 @@ static WALK_READ(read_flag);
 static WALK_READ(read_lines);
 static WALK_READ(read_purpose);
 
-static const struct field file_fields[] = {
+static const struct field media_file_fields[] = {
     FIELD_AS("filename", IS_STRING, walk_text, WEIR_DOCUMENT),
     FIELD("content_type", IS_STRING, walk_word),
     FIELD("bytes", IS_NUMBER, NULL),
@@ -27,13 +27,13 @@ static const struct field file_fields[] = {
     FIELD_AS("image_url", IS_STRING, walk_link, WEIR_DOCUMENT),
     FIELDS_END,
 };
-static const struct field image_fields[] = {
+static const struct field media_image_fields[] = {
     FIELD("model", IS_STRING | MUST, walk_model),
     FIELD_AS("prompt", IS_STRING, walk_text, WEIR_USER),
-    FIELDS("image", IS_OBJECT | IS_ARRAY | IS_STRING, walk_each, file_fields),
-    FIELDS("image[]", IS_OBJECT | IS_ARRAY, walk_each, file_fields),
-    FIELDS("images", IS_OBJECT | IS_ARRAY, walk_each, file_fields),
-    FIELDS("mask", IS_OBJECT, walk_each, file_fields),
+    FIELDS("image", IS_OBJECT | IS_ARRAY | IS_STRING, walk_each, media_file_fields),
+    FIELDS("image[]", IS_OBJECT | IS_ARRAY, walk_each, media_file_fields),
+    FIELDS("images", IS_OBJECT | IS_ARRAY, walk_each, media_file_fields),
+    FIELDS("mask", IS_OBJECT, walk_each, media_file_fields),
     FIELD("stream", IS_ANY, read_flag),
     FIELD("n", IS_ANY, walk_word),
     FIELD("size", IS_ANY, walk_word),
@@ -56,12 +56,12 @@ static const struct field speech_fields[] = {
     FIELD("stream_format", IS_ANY, walk_word),
     FIELDS_END,
 };
-static const struct field audio_fields[] = {FIELD("data", IS_STRING, NULL), FIELD("format", IS_ANY, walk_word),
-                                            FIELDS_END};
+static const struct field media_audio_fields[] = {FIELD("data", IS_STRING, NULL), FIELD("format", IS_ANY, walk_word),
+                                                  FIELDS_END};
 static const struct field transcription_fields[] = {
     FIELD("model", IS_STRING | MUST, walk_model),
-    FIELDS("file", IS_OBJECT, walk_each, file_fields),
-    FIELDS("input_audio", IS_OBJECT, walk_each, audio_fields),
+    FIELDS("file", IS_OBJECT, walk_each, media_file_fields),
+    FIELDS("input_audio", IS_OBJECT, walk_each, media_audio_fields),
     FIELD_AS("prompt", IS_STRING | IS_NULL, walk_text, WEIR_SYSTEM),
     FIELD("stream", IS_ANY, read_flag),
     FIELD("language", IS_ANY, walk_word),
@@ -71,11 +71,12 @@ static const struct field transcription_fields[] = {
 };
 static const struct field stored_fields[] = {
     FIELD("purpose", IS_STRING | MUST, read_purpose),
-    FIELDS("file", IS_OBJECT, walk_each, file_fields),
+    FIELDS("file", IS_OBJECT, walk_each, media_file_fields),
     FIELDS_END,
 };
-static const struct field part_fields[] = {FIELDS("data", IS_OBJECT | MUST, walk_each, file_fields), FIELDS_END};
-static const struct field other_fields[] = {
+static const struct field upload_part_fields[] = {FIELDS("data", IS_OBJECT | MUST, walk_each, media_file_fields),
+                                                  FIELDS_END};
+static const struct field kept_other_fields[] = {
     FIELD("input_file_id", IS_STRING, walk_word),
     FIELD("endpoint", IS_STRING, walk_word),
     FIELD("completion_window", IS_STRING, walk_word),
@@ -93,7 +94,7 @@ static bool read_flag(struct walk *w, const struct field *f, uint32_t value, con
     return walk_word(w, f, value, p);
 }
 
-static bool say(struct walk *w, const char *code, const char *field, const char *text)
+static bool media_refuse(struct walk *w, const char *code, const char *field, const char *text)
 {
     snprintf(w->e->code, sizeof w->e->code, "%s", code);
     snprintf(w->e->field, sizeof w->e->field, "%s", field);
@@ -116,8 +117,9 @@ static bool read_line(struct walk *w, uint32_t line)
     if (weir_json_strict(w->j, line, line_keys) != WEIR_NO_NODE ||
         weir_json_strict(w->j, body, body_keys) != WEIR_NO_NODE || !node_is_string(w->j, model) ||
         !w->j->nodes[model].len)
-        return say(w, "invalid_batch", "file",
-                   "Each line of a batch must be an object with a `body` that names its `model`, spelled plainly.");
+        return media_refuse(
+            w, "invalid_batch", "file",
+            "Each line of a batch must be an object with a `body` that names its `model`, spelled plainly.");
     weir_model(w->c, model);
     return true;
 }
@@ -136,11 +138,13 @@ static bool read_purpose(struct walk *w, const struct field *f, uint32_t value, 
     uint32_t file = weir_json_get(w->j, 0, "file");
 
     if (is_batch(w) && w->r->kind == WEIR_UPLOAD)
-        return say(w, "batch_unreadable", "purpose",
-                   "The parts of an upload cannot be read as a batch here; send the file whole, with POST /v1/files.");
+        return media_refuse(
+            w, "batch_unreadable", "purpose",
+            "The parts of an upload cannot be read as a batch here; send the file whole, with POST /v1/files.");
     if (is_batch(w) && weir_json_get(w->j, file, "lines") == WEIR_NO_NODE)
-        return say(w, "batch_unreadable", "file",
-                   "The file of a batch must hold one JSON object in each line, and be no larger than max_body.");
+        return media_refuse(
+            w, "batch_unreadable", "file",
+            "The file of a batch must hold one JSON object in each line, and be no larger than max_body.");
     return walk_word(w, f, value, p);
 }
 
@@ -170,7 +174,7 @@ static const struct field *kept_fields(const struct weir_request *r)
 {
     if (str_is(r->path, "/v1/files") || str_is(r->path, "/v1/uploads"))
         return stored_fields;
-    return r->kind == WEIR_UPLOAD && r->form ? part_fields : other_fields;
+    return r->kind == WEIR_UPLOAD && r->form ? upload_part_fields : kept_other_fields;
 }
 
 static bool accept_kept(struct walk *w)
@@ -195,7 +199,7 @@ bool openai_accept_media(struct walk *w)
     struct weir_request *r = w->r;
     const struct field *fields = r->kind == WEIR_SPEECH                                         ? speech_fields
                                  : r->kind == WEIR_TRANSCRIPTION || r->kind == WEIR_TRANSLATION ? transcription_fields
-                                                                                                : image_fields;
+                                                                                                : media_image_fields;
 
     r->usage_asked = true; /* nothing is to be asked for in these streams, nor to be hidden */
     if (r->kind >= WEIR_FILE)

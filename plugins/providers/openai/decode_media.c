@@ -7,8 +7,7 @@
  * which go when the text was edited.
  */
 #include "decode.h"
-
-#define MOST_FILE_STRINGS 512 /* of a file that is read string by string; a longer one is read as it stands */
+#include "lines.h"
 
 /* What is a text by itself. */
 static void put_alone(struct decoder *d, uint32_t node, uint32_t choice, uint32_t block)
@@ -23,7 +22,7 @@ static void put_alone(struct decoder *d, uint32_t node, uint32_t choice, uint32_
     decode_place(d, ev, node);
 }
 
-static void put_shadow(struct decoder *d, uint32_t node)
+static void media_shadow(struct decoder *d, uint32_t node)
 {
     struct weir_event *ev;
 
@@ -35,7 +34,7 @@ static void put_shadow(struct decoder *d, uint32_t node)
     ev->len = d->j->nodes[node].len;
 }
 
-static void put_usage(struct decoder *d)
+static void media_usage(struct decoder *d)
 {
     uint32_t usage = weir_json_get(d->j, 0, "usage");
     int64_t in = weir_json_int(d->j, weir_json_get(d->j, usage, "input_tokens"), -1);
@@ -71,7 +70,7 @@ static void decode_record(struct decoder *d)
     if (str_is(type, "transcript.text.delta") && is_text(d, delta)) {
         ev = decode_event(d, WEIR_TEXT, 0);
         decode_place(d, ev, delta);
-        put_shadow(d, weir_json_get(d->j, 0, "logprobs"));
+        media_shadow(d, weir_json_get(d->j, 0, "logprobs"));
     } else if (str_is(type, "transcript.text.segment")) {
         put_alone(d, weir_json_get(d->j, 0, "text"), 0, 1 + d->l->strings++ % MOST_STRINGS);
     } else if (ends_with(type, ".done") || ends_with(type, ".completed")) {
@@ -83,9 +82,9 @@ static void decode_record(struct decoder *d)
                 ev->copy = true;
                 decode_place(d, ev, weir_json_get(d->j, 0, "text"));
             }
-            put_shadow(d, weir_json_get(d->j, 0, "logprobs"));
+            media_shadow(d, weir_json_get(d->j, 0, "logprobs"));
         }
-        put_usage(d);
+        media_usage(d);
         decode_event(d, WEIR_FINISH, 0)->finish = WEIR_FINISH_STOP;
     }
 }
@@ -100,67 +99,14 @@ static void decode_whole(struct decoder *d)
         put_alone(d, weir_json_get(d->j, image, "revised_prompt"), choice++, 0);
     if (is_text(d, weir_json_get(d->j, 0, "text"))) {
         put_alone(d, weir_json_get(d->j, 0, "text"), 0, 0);
-        put_shadow(d, weir_json_get(d->j, 0, "segments"));
-        put_shadow(d, weir_json_get(d->j, 0, "words"));
-        put_shadow(d, weir_json_get(d->j, 0, "logprobs"));
+        media_shadow(d, weir_json_get(d->j, 0, "segments"));
+        media_shadow(d, weir_json_get(d->j, 0, "words"));
+        media_shadow(d, weir_json_get(d->j, 0, "logprobs"));
     } else {
         for (EACH_ITEM(d->j, segment, weir_json_get(d->j, 0, "segments")))
             put_alone(d, weir_json_get(d->j, segment, "text"), 0, n++);
     }
-    put_usage(d);
-}
-
-/* ---- contents of files ---- */
-
-/* The strings of a file whose lines are JSON.  false: it is none, or has too many. */
-static bool put_lines(struct decoder *d)
-{
-    struct weir_str s = d->frame->data;
-    uint32_t n = 0;
-
-    while (s.len) {
-        const char *end = memchr(s.ptr, '\n', s.len);
-        size_t len = end ? (size_t)(end - s.ptr) + 1 : s.len;
-        uint32_t at = (uint32_t)(s.ptr - d->frame->data.ptr);
-        struct weir_str line = {s.ptr, len};
-        struct weir_error e;
-        const struct weir_json *j = NULL;
-        if (!end || end > s.ptr) {
-            j = weir_skim(d->c, line, &e);
-            if (!j)
-                return false;
-        }
-        s = (struct weir_str){s.ptr + len, s.len - len};
-        for (uint32_t i = 0; j && i < j->count; i++) {
-            struct weir_event *ev;
-            if (j->nodes[i].type != WEIR_JSON_STRING || !j->nodes[i].len)
-                continue;
-            if (n == MOST_FILE_STRINGS)
-                return false;
-            ev = decode_event(d, WEIR_TEXT, 0);
-            ev->block = 1 + n++;
-            ev->last = true;
-            ev->text = weir_json_text(j, i);
-            ev->at = at + j->nodes[i].at;
-            ev->len = j->nodes[i].len;
-            ev->escaped = j->nodes[i].escaped;
-        }
-    }
-    return n > 0;
-}
-
-static void put_file(struct decoder *d)
-{
-    struct weir_event *ev;
-
-    if (put_lines(d))
-        return;
-    d->count = 0;
-    ev = decode_event(d, WEIR_TEXT, 0);
-    ev->last = true;
-    ev->raw = true;
-    ev->text = d->frame->data;
-    ev->len = (uint32_t)d->frame->data.len;
+    media_usage(d);
 }
 
 bool decode_media(struct decoder *d)
@@ -170,7 +116,7 @@ bool decode_media(struct decoder *d)
     else if (d->j && weir_request(d->c)->kind < WEIR_FILE)
         decode_whole(d);
     else if (!d->j && !d->frame->stream)
-        put_file(d);
+        lines_emit(d->c, d->frame);
     else if (!d->j && str_is(d->frame->data, "[DONE]"))
         decode_event(d, WEIR_DONE_MARK, 0);
     return !d->failed;
