@@ -264,7 +264,7 @@ def a_form_goes_through_but_for_its_model():
                 for more in ("", "form_memory = 0;\n", "form_memory = 4096;\n"):
                     with weir(up, more) as w:
                         status, _, body = post_form(w, "/v1/audio/transcriptions", form(*all_parts), chunked=chunked)
-                        assert status == 200 and json.loads(body) == {"text": "hello"}, body
+                        assert status == 200 and json.loads(body) == {"text": "hello"}, body[:200]
                         target, headers, out = sent(up)
                         assert out == form(*all_parts).replace(b"openai/whisper-1", b"whisper-1")
                         assert headers["content-type"] == "multipart/form-data; boundary=" + BOUNDARY, headers
