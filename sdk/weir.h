@@ -570,6 +570,9 @@ struct weir_host {
      * none now.  Then return WEIR_WAIT: encode is called again, from its beginning, once there is one; or the
      * request fails with 503. */
     struct weir_str (*credential)(struct weir_ctx *);
+    /* accept: the string node `node` of the body names one more model that is asked for, as each line of a batch does.  The
+     * key must be allowed all of them, the provider must serve them, and they are sent as the provider calls them. */
+    void (*model)(struct weir_ctx *, uint32_t node);
 
     /* accept: the string node `node` of the body names one more model that is asked for, as each line of a batch does.  The
      * key must be allowed all of them, the provider must serve them, and they are sent as the provider calls them. */

@@ -12,8 +12,11 @@
 
 static inline bool path_matches(const struct served *s, struct weir_str path)
 {
-    return (s->below ? path.len > s->path.len : path.len == s->path.len) &&
-           memcmp(path.ptr, s->path.ptr, s->path.len) == 0;
+    size_t n = s->path.len;
+
+    /* The last byte tells most rows apart, for a slash seldom stands there. */
+    return (s->below ? path.len > n : path.len == n) && path.ptr[n - 1] == s->path.ptr[n - 1] &&
+           memcmp(path.ptr, s->path.ptr, n) == 0;
 }
 
 /* HEAD is for what weir answers itself. */

@@ -79,18 +79,24 @@ static struct weir_str target_url(struct weir_ctx *c, enum weir_kind kind, struc
     while (base.len && base.ptr[base.len - 1] == '/')
         base.len--;
     text_str(&t, base);
-    if (kind >= WEIR_IMAGE) {
+    if (kind >= WEIR_IMAGE && !o->api_version[0]) {
         put_path(&t, weir_request(c));
         return text_view(&t);
     }
-    if (o->api_version[0]) {
-        text_lit(&t, "/openai/deployments/");
+    if (o->api_version[0])
+        text_lit(&t, "/openai");
+    if (o->api_version[0] && kind < WEIR_FILE) {
+        text_lit(&t, "/deployments/");
         put_segment(&t, model);
     }
-    text_str(&t, str_of(operation(kind)));
+    text_str(&t, kind >= WEIR_IMAGE ? str_behind(weir_request(c)->path, "/v1") : str_of(operation(kind)));
     if (o->api_version[0]) {
         text_lit(&t, "?api-version=");
         put_segment(&t, str_of(o->api_version));
+        if (kind >= WEIR_IMAGE && weir_request(c)->query.len) {
+            text_lit(&t, "&");
+            text_str(&t, weir_request(c)->query);
+        }
     }
     return text_view(&t);
 }
@@ -175,7 +181,8 @@ enum weir_verdict openai_encode(struct weir_ctx *c, const struct weir_candidate 
         snprintf(e->text, sizeof e->text, "there is no body to send");
         return WEIR_FAIL;
     }
-    if (o->api_version[0] && (!to->model.len || str_is(to->model, ".") || str_is(to->model, ".."))) {
+    if (o->api_version[0] && r->kind < WEIR_FILE &&
+        (!to->model.len || str_is(to->model, ".") || str_is(to->model, ".."))) {
         snprintf(e->text, sizeof e->text, "the model's name is none that a deployment can have");
         return WEIR_UNSUPPORTED;
     }
