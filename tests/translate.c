@@ -90,10 +90,25 @@ static void pair_fini(struct pair *p)
     weir_test_fini(&p->upstream);
 }
 
+/* Models that reason, by a budget where the vendor has such. */
+static const char *model_of(const char *dialect)
+{
+    static const char *const models[][2] = {
+        {"anthropic", "claude-sonnet-4-5"},
+        {"gemini", "gemini-2.5-flash"},
+        {"bedrock", "anthropic.claude-sonnet-4-5-20250929-v1:0"},
+    };
+
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+        if (strcmp(models[i][0], dialect) == 0)
+            return models[i][1];
+    return "gpt-5";
+}
+
 /* accept, lift, encode.  The name of the step that refused, or "sent". */
 static const char *pair_send(struct pair *p, char **f, struct weir_error *e)
 {
-    struct weir_candidate c = weir_test_candidate("up", "model-1");
+    struct weir_candidate c = weir_test_candidate("up", model_of(p->upstream.plugin->name));
     char *canonical;
     enum weir_verdict v;
 

@@ -116,3 +116,25 @@ def leaves(value, key=""):
                 yield from leaves(loads(value))
             except ValueError:
                 pass
+
+
+STRUCTURE = {"type", "role", "model", "mode", "media_type", "mimeType", "mime_type", "format"}     # words of the dialect, not of the user
+
+
+def values(field, without):
+    """What the user put in: strings and numbers that the body does not have without the field."""
+    before = [v for _, v in leaves(loads_of(without))]
+    out = []
+    for key, v in leaves(loads_of(field.patch)):
+        if key in STRUCTURE or v is None or isinstance(v, bool) or v in before or (isinstance(v, str) and v[:1] in "{["):
+            continue
+        out.append(v.split("base64,")[-1] if v.startswith("data:") else v)
+    return out
+
+
+def loads_of(value):
+    return loads(json.dumps(value))
+
+
+def said(value, body):
+    return any(isinstance(v, str) and (value == v or (len(value) > 2 and value.lower() in v.lower())) for _, v in leaves(body))

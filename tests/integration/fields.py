@@ -4,13 +4,12 @@ told when it is lost, and is what docs/fields.md says.   python3 tests/integrati
 import os
 import sys
 
-from _fields import DIALECTS, STREAM_PATHS, FieldList, Translate, leaves, loads
+from _fields import DIALECTS, STREAM_PATHS, FieldList, Translate, loads, said, values
 from _weir import ROOT, Tests
 
 PAGE = os.path.join(ROOT, "docs", "fields.md")
 TITLES = {"openai": "Chat Completions", "responses": "Responses", "anthropic": "Messages", "gemini": "generateContent", "bedrock": "Converse"}
 WORDS = {"=": "mapped", "~": "emulated", "D": "dropped", "R": "refused", "-": "-", "L": "left out", ".": ""}
-STRUCTURE = {"type", "role", "model", "mode", "media_type", "mimeType", "mime_type", "format"}     # words of the dialect, not of the user
 
 tests = Tests()
 translate = Translate()
@@ -25,30 +24,12 @@ def ask(fields, target, body, drop):
     return translate.request(fields.dialect, target, fields.method, path_of(fields, body), body, drop)
 
 
-def values(field, without):
-    """What the user put in: strings and numbers that the body does not have without the field."""
-    before = [v for _, v in leaves(loads_of(without))]
-    out = []
-    for key, v in leaves(loads_of(field.patch)):
-        if key in STRUCTURE or v is None or isinstance(v, bool) or v in before or (isinstance(v, str) and v[:1] in "{["):
-            continue
-        out.append(v.split("base64,")[-1] if v.startswith("data:") else v)
-    return out
-
-
-def loads_of(value):
-    import json
-    return loads(json.dumps(value))
-
-
-def said(value, body):
-    return any(isinstance(v, str) and (value == v or (len(value) > 2 and value.lower() in v.lower())) for _, v in leaves(body))
-
-
 def judge(fields, field, target):
     """The letter, and what is wrong apart from it."""
     without, body = fields.bodies(field)
     plain, strict = ask(fields, target, without, False), ask(fields, target, body, False)
+    if plain["step"] != "sent" and plain["field"]:       # what the field needs around it is refused by its name
+        return "R", ""
     if plain["step"] != "sent":
         return "?", "the body without the field is refused: " + plain["text"]
     if strict["step"] != "sent":

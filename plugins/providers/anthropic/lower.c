@@ -361,6 +361,8 @@ static bool leave_out(struct lower *l)
             return false;
     if (weir_json_int(l->j, top(l, "n"), 1) != 1 && !canon_lossy(l->c, "n", false, l->e))
         return false;
+    if (!canon_names_lossy(l->c, l->e))
+        return false;
     return !wants_json(l) || canon_lossy(l->c, "format", true, l->e); /* asked for in words instead */
 }
 

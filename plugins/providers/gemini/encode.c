@@ -156,7 +156,7 @@ static void read_model(struct encoder *n, struct weir_str model)
 
 static bool encode_chat(struct encoder *n)
 {
-    return encode_system(n) && encode_tools(n) && encode_contents(n) && encode_config(n);
+    return canon_names_lossy(n->c, n->e) && encode_system(n) && encode_tools(n) && encode_contents(n) && encode_config(n);
 }
 
 static struct weir_str method_of(const struct encoder *n, const struct weir_request *r)
