@@ -36,15 +36,15 @@ def path_of(dialect, stream):
 
 
 def there_and_back(a, b, body):
-    """The body of A that comes back, or None and why; what was told on the way."""
+    """The body of A that comes back, or None; how it looked on the way, or why not; what was told."""
     stream = bool(body.get("stream"))
     there = translate.request(a, b, "POST", path_of(a, stream), body, True)
     if there["step"] != "sent":
-        return None, "%s to %s: %s" % (a, b, there["text"])
+        return None, "%s to %s: %s" % (a, b, there["text"]), []
     back = translate.request(b, a, "POST", path_of(b, stream), there["body"], True)
     if back["step"] != "sent":
-        return None, "%s back to %s: %s\n%s" % (b, a, back["text"], there["body"])
-    return loads(back["body"]), there["body"]
+        return None, "%s back to %s: %s\n%s" % (b, a, back["text"], there["body"]), []
+    return loads(back["body"]), there["body"], there["told"] + back["told"]
 
 
 def mapped(a, b):
@@ -63,7 +63,7 @@ def every_mapped_field_comes_back():
         for b in DIALECTS:
             for field in mapped(a, b) if a != b else []:
                 count += 1
-                back, how = there_and_back(a, b, lists[a].bodies(field)[1])
+                back, how, _ = there_and_back(a, b, lists[a].bodies(field)[1])
                 gone = lost(a, field, back) if back is not None else [how]
                 if bool(gone) != ((a, field.name, b) in ONE_WAY):
                     wrong.append("%s %r -> %s -> %s: %s\n       through %s" % (a, field.name, b, a, gone or "comes back now: not one-way", how))
@@ -97,11 +97,11 @@ def random_requests_come_back():
         for b in DIALECTS:
             for _ in range(ROUNDS if a != b else 0):
                 body, took = combine(a, b, chance)
-                back, how = there_and_back(a, b, body)
+                back, how, told = there_and_back(a, b, body)
                 assert back is not None, (SEED, how, body)
-                for field in took:
-                    gone = lost(a, field, back)
-                    assert not gone, (SEED, a, b, field.name, gone, body, how, back)
+                gone = [field.name for field in took if lost(a, field, back)]
+                # Two fields may exclude each other (Anthropic: a temperature beside thinking): then each that goes is told.
+                assert len(gone) <= len(told), (SEED, a, b, gone, told, body, how, back)
 
 
 @tests
