@@ -406,6 +406,8 @@ static void stream_run(const char *folder, char **f)
 
 static void take_bytes(void *to, struct weir_frame f)
 {
+    if (!f.data.len) /* a comment, or a line end that came late: nobody is told of those */
+        return;
     wt_add(to, f.name);
     wt_add_text(to, "\n");
     wt_add(to, f.data);
