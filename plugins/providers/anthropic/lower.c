@@ -375,6 +375,7 @@ bool lower_body(struct weir_ctx *c, struct emit *m, struct weir_str model, struc
     l.max = max_of(&l);
     if (!leave_out(&l) || !lower_thinking(&l, model))
         return false;
+    text_reserve(&m->t, l.j->text.len);
     emit_open(m, '{');
     emit_member_text(m, "model", model);
     emit_key(m, "max_tokens");

@@ -335,6 +335,7 @@ enum weir_verdict bedrock_lower(struct weir_ctx *c, struct weir_str model, struc
 {
     struct lower l = {.c = c, .j = weir_canonical(c), .e = e, .model = model, .m = {.t.c = c}};
 
+    text_reserve(&l.m.t, l.j->text.len);
     emit_open(&l.m, '{');
     if (!lower_system(&l) || !lower_tools(&l) || !lower_inference(&l) || !lower_additional(&l) || !lower_format(&l) ||
         !lower_tier(&l) || !lower_metadata(&l) || !lower_refused(&l) || !lower_messages(&l))

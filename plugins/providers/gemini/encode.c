@@ -156,7 +156,8 @@ static void read_model(struct encoder *n, struct weir_str model)
 
 static bool encode_chat(struct encoder *n)
 {
-    return canon_names_lossy(n->c, n->e) && encode_system(n) && encode_tools(n) && encode_contents(n) && encode_config(n);
+    return canon_names_lossy(n->c, n->e) && encode_system(n) && encode_tools(n) && encode_contents(n) &&
+           encode_config(n);
 }
 
 static struct weir_str method_of(const struct encoder *n, const struct weir_request *r)
@@ -181,6 +182,7 @@ enum weir_verdict gemini_encode(struct weir_ctx *c, const struct weir_candidate 
     read_model(&n, model);
     if (!gemini_target(c, to, method_of(&n, r), h, e))
         return WEIR_FAIL;
+    text_reserve(&n.m.t, n.j->text.len);
     emit_open(&n.m, '{');
     if (r->kind == WEIR_EMBEDDING ? !encode_embedding(&n, model) : !encode_chat(&n))
         return WEIR_UNSUPPORTED;

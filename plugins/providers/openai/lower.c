@@ -326,6 +326,7 @@ bool lower_chat(struct lower *w, struct weir_str model)
     };
     static const struct member parallel = {"parallel_tools", "parallel_tool_calls", true, false};
 
+    text_reserve(&w->m.t, w->j->text.len);
     emit_open(&w->m, '{');
     emit_member_text(&w->m, "model", model);
     if (!lower_tools(w) || !lower_messages(w) || !lower_choice(w) || !put_members(w, &parallel, 1) || !put_limit(w) ||
