@@ -305,7 +305,7 @@ void reply_refusal(struct request *r)
         plain_body(&body, r->refusal.status, r->refusal.code, r->refusal.text);
     if (r->refusal.status == 405 && r->allow.len)
         headers = str_of(arena_printf(&r->arena, "allow: " STR_FMT "\r\n", STR_ARG(r->allow)));
-    if ((r->refusal.status == 429 || r->refusal.status == 503) && (!told || r->retry_after_s))
+    if ((r->refusal.status == 429 || r->refusal.status == 503) && !told)
         headers = str_of(arena_printf(&r->arena, STR_FMT "retry-after: %d\r\n", STR_ARG(headers),
                                       r->retry_after_s ? r->retry_after_s : 1));
     if (r->reply.begun) {

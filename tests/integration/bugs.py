@@ -3,16 +3,19 @@
 test that is run."""
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
 
+from _fields import Translate
 from _grammar import check
 from _weir import ROOT, Tests, Upstream, Weir, answer, completion, request
 
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
 tests = Tests()
+translate = Translate()
 SSE_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 OPENAI = '{ name = "up"; plugin = "openai"; url = "%s/v1"; key = "env:TEST_KEY"; models = [ "m" ]; }'
 ANTHROPIC = '{ name = "%s"; plugin = "anthropic"; url = "%s/v1"; key = "env:TEST_KEY"; models = [ "m" ]; }'
@@ -110,6 +113,26 @@ def bug_25_the_last_ones_529_reaches_the_client():
 
 
 @tests
+def bug_26_a_client_that_leaves_ends_the_upstream():
+    up = Upstream(lambda n, _: [SSE_HEAD, chunk({"role": "assistant", "content": "Once upon a time"}), "hold"])
+    with weir(OPENAI % up.url) as w:
+        for n, (path, body) in enumerate((("/v1/chat/completions", {"model": "m", "stream": True, "messages": MESSAGE["messages"]}),
+                                          ("/v1/messages", dict(MESSAGE, stream=True)))):
+            data, got = json.dumps(body).encode(), b""
+            with socket.create_connection(("127.0.0.1", w.port), 10) as s:
+                s.sendall(b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+                          % (path.encode(), len(data)) + data)
+                while b"Once" not in got:
+                    got += s.recv(65536)
+            end = time.monotonic() + 5
+            while len(up.gone) <= n and time.monotonic() < end:
+                time.sleep(0.005)
+            assert len(up.gone) == n + 1, "the upstream goes on"
+        closes = w.wait_records(2)
+        assert len(closes) == 2 and all(c["outcome"] == "client_gone" for c in closes), closes
+
+
+@tests
 def bug_36_errors_go_through_byte_by_byte():
     words = (b'{"type":"error", "error":{"type":"invalid_request_error","message":"prompt is too long: 205000 tokens > 200000 maximum"},\n'
              b' "request_id":"req_1", "new": 1.0}')
@@ -134,10 +157,79 @@ def bug_19_and_bug_38_what_the_client_sent_arrives():
         assert (low["anthropic-version"], low["anthropic-beta"]) == ("2026-10-21", "new-beta-1,other"), low
 
 
+def lowered(source, target, path, body, options=""):
+    got = translate.request(source, target, "POST", path, body, False, options)
+    assert got["step"] == "sent", got
+    return json.loads(got["body"])
+
+
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+SUMMED = {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "Hm"}], "encrypted_content": "b3BhcXVl"}
+
+
+@tests
+def bug_27_reasoning_keeps_its_place_and_no_foreign_id():
+    thinking = {"type": "thinking", "thinking": "Hm", "signature": "weir:openai.encrypted:b3BhcXVl"}
+    call = {"type": "tool_use", "id": "call_1", "name": "f", "input": {}}
+    result = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "call_1", "content": "x"}]}
+    got = lowered("anthropic", "responses", "/v1/messages", dict(MESSAGE, messages=MESSAGE["messages"] + [
+        {"role": "assistant", "content": [thinking, call]}, result]))
+    assert [i["type"] for i in got["input"]] == ["message", "reasoning", "function_call", "function_call_output"], got
+    assert got["input"][1]["encrypted_content"] == "b3BhcXVl" and "id" not in got["input"][1] and got["store"] is False, got
+    assert "reasoning.encrypted_content" in got["include"], got
+
+
+@tests
+def bug_28_a_reasoning_item_becomes_no_message():
+    body = {"model": "m", "input": [{"role": "user", "content": "x"}, SUMMED, {"role": "assistant", "content": "y"}, {"role": "user", "content": "z"}]}
+    for target, key in (("openai", "messages"), ("anthropic", "messages"), ("gemini", "contents"), ("bedrock", "messages")):
+        turns = lowered("responses", target, "/v1/responses", body)[key]
+        assert len(turns) == 3 and all(t.get("content") or t.get("parts") for t in turns), (target, turns)
+
+
+@tests
+def bug_29_reasoning_is_handed_back_in_a_loop_of_tools():
+    thinking = {"type": "thinking", "thinking": "Hm, hm.", "signature": "weir:none:"}
+    loop = [{"role": "assistant", "content": [thinking, {"type": "tool_use", "id": "call_1", "name": "f", "input": {}}]},
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "call_1", "content": "x"}]}]
+    got = lowered("anthropic", "openai", "/v1/messages", dict(MESSAGE, messages=MESSAGE["messages"] + loop), "reasoning_field = reasoning_content")
+    assert got["messages"][1]["reasoning_content"] == "Hm, hm." and got["messages"][1]["tool_calls"], got
+
+
+@tests
+def bug_35_tools_and_an_effort_go_through_responses():
+    got = lowered("openai", "responses", "/v1/chat/completions", {"model": "m", "messages": MESSAGE["messages"], "tools": [TOOL], "reasoning_effort": "low"})
+    assert got["reasoning"]["effort"] == "low" and got["tools"][0]["name"] == "f" and got["tools"][0]["strict"] is False, got
+
+
+@tests
+def bug_37_every_end_of_responses_is_one():
+    def event(kind, **more):
+        return ("event: %s\ndata: %s\n\n" % (kind, json.dumps(dict({"type": kind}, **more)))).encode()
+
+    def response(status, **more):
+        return dict({"id": "resp_1", "object": "response", "created_at": 1, "model": "m", "status": status, "output": []}, **more)
+
+    rows = (("response.completed", response("completed"), ["stop"]),
+            ("response.incomplete", response("incomplete", incomplete_details={"reason": "max_output_tokens"}), ["length"]),
+            ("response.incomplete", response("incomplete", incomplete_details={"reason": "content_filter"}), ["content_filter"]),
+            ("response.failed", response("failed", error={"code": "server_error", "message": "broken"}), None))
+    for kind, what, ends in rows:
+        stream = event("response.created", sequence_number=0, response=response("in_progress")) + event(kind, sequence_number=1, response=what)
+        up = Upstream(lambda n, _, stream=stream: [SSE_HEAD + stream, "close"])
+        with weir('{ name = "up"; plugin = "responses"; url = "%s/v1"; key = "env:TEST_KEY"; models = [ "m" ]; }' % up.url) as w:
+            status, _, body = chat_of(w, stream=True)
+            if ends is None:
+                assert b'"error"' in body and b'"finish_reason":"' not in body, (kind, status, body)
+            else:
+                assert status == 200 and check("openai", body).ends == ends, (kind, body)
+        up.close()
+
+
 @tests
 def every_bug_of_the_list_has_a_test_that_is_run():
     done = subprocess.run([sys.executable, os.path.join(ROOT, "tools", "bugs.py"), "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-tests.run()
+tests.run(translate.close)
