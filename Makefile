@@ -87,7 +87,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory build-tests
 	@B=$(B) SAN=$(SAN) tools/test.sh
 
-build-tests: all $(B)/tests/abi $(FIXTURES) $(UNIT_BIN) $(FUZZ_BIN:$(B)/fuzz/%=$(B)/fuzz-replay/%) $(BENCH_BIN)
+build-tests: all $(B)/tests/abi $(B)/tests/translate $(FIXTURES) $(UNIT_BIN) $(FUZZ_BIN:$(B)/fuzz/%=$(B)/fuzz-replay/%) $(BENCH_BIN)
 
 # ---- the program ----
 
@@ -145,6 +145,11 @@ $(B)/tests/plugins/%.so: tests/plugins/%.c
 $(B)/tests/abi: tests/abi.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Isdk $(TEST_LDFLAGS) -MF $@.d -o $@ $<
+
+# Plugins under the fake host, for the tests that ask about every field and every recording.
+$(B)/tests/translate: tests/translate.c $(B)/libhost.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_CFLAGS) $(TEST_LDFLAGS) -MF $@.d -o $@ $< $(B)/libhost.a $(LIBS)
 
 $(B)/tests/%: tests/unit/%.c tests/unit/main.c $(B)/libhost.a $(B)/libplugin.a
 	@mkdir -p $(@D)

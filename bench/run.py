@@ -166,7 +166,9 @@ WEIR = """
 listen = "127.0.0.1:{port}"; state = "{state}"; workers = 1; max_connections = 20000; log_level = "warn";
 {tls}
 providers = ( {{ name = "up"; plugin = "openai"; url = "{url}/v1"; key = "env:BENCH_KEY"; models = [ "bench*" ]; max_connections = 20000;
-                 ca = "{ca}"; }} );
+                 ca = "{ca}"; }},
+              {{ name = "other"; plugin = "anthropic"; url = "{url}/v1"; key = "env:BENCH_KEY"; models = [ "other/*=*" ];
+                 max_connections = 20000; ca = "{ca}"; }} );
 keys = ( {{ id = "bench"; sha256 = "{sha}"; }} );
 {more}
 """
@@ -265,6 +267,33 @@ def measure(bench, rounds, seconds, rows):
     return table
 
 
+TRANSLATED = [  # name, body bytes, model, connections, unit, the most that translation may add, us
+    ("12 KB, 64 connections", 12288, "bench", 64, 1, 25.0),
+    ("stream: 100 chunks 5 ms apart, 128 streams (per chunk)", 2048, "bench/100/5", 128, 101, 3.0),
+]
+
+
+def translated(bench, rounds, seconds):
+    """Clients of chat and an upstream of Messages, beside the same clients passed through: what translation adds."""
+    table = []
+    for name, size, model, connections, unit, goal in TRANSLATED:
+        stream = "/" in model
+        paths = {"passed": request_file(bench.dir, "req-passed", size, model, stream),
+                 "other": request_file(bench.dir, "req-other", size, "other/" + model, stream)}
+        got = {"passed": [], "other": []}
+        for r in range(rounds + 1):
+            for what in sorted(paths, reverse=bool(r % 2)):
+                x = bench.one("weir", "plain", paths[what], connections, max(seconds, 2) if stream else seconds)
+                if r:
+                    got[what].append(x[0] / unit)
+        added = [b - a for a, b in zip(got["passed"], got["other"])]
+        table.append((name, goal, statistics.median(got["passed"]), statistics.median(got["other"]), statistics.median(added), min(added), max(added)))
+        print("translated, %-52s passed %7.2f  translated %7.2f us  +%.2f (%.2f-%.2f)  goal +%.0f" % (
+            name, table[-1][2], table[-1][3], table[-1][4], table[-1][5], table[-1][6], goal))
+        sys.stdout.flush()
+    return table
+
+
 def open_streams(bench, count, seconds):
     """Private memory of weir's worker idle, with `count` open streams, and after they have gone."""
     path = request_file(bench.dir, "open", 2048, "bench/100000/1000", True)
@@ -327,7 +356,15 @@ def machine():
                                                 subprocess.run(["gcc", "-dumpversion"], capture_output=True, text=True).stdout.strip())
 
 
-def write_results(rows, streams, start, idle, rounds, seconds):
+def write_translated(rows):
+    out = ["", "## Translation", "", "A client of Chat Completions, an upstream of Messages; CPU beside the same request passed through, round by round in the same run.", "",
+           "| | passed us | translated us | added | goal |", "|---|--:|--:|--:|--:|"]
+    for name, goal, passed, other, added, low, high in rows:
+        out.append("| %s | %.2f | %.2f | **+%.2f** (%.2f-%.2f) | <= +%.0f |" % (name, passed, other, added, low, high, goal))
+    return out
+
+
+def write_results(rows, other, streams, start, idle, rounds, seconds):
     out = ["# What weir costs", "",
            "`make bench` measured this on: %s. nginx: %s." % (machine(), subprocess.run(
                [shutil.which("nginx") or "/usr/sbin/nginx", "-v"], capture_output=True, text=True).stderr.strip().split(": ")[-1]), "",
@@ -348,6 +385,7 @@ def write_results(rows, streams, start, idle, rounds, seconds):
     chunk = next((r for r in rows if r[0].startswith("stream: 100 chunks 5 ms apart, 128")), None)
     if chunk:
         out.append("CPU-s per million streamed output tokens (one record each): **%.1f** (goal of the full chain: 16)" % (chunk[3]["weir"][0] / 101))
+    out += write_translated(other)
     out += ["", "| memory, KB | idle | loaded | after | per open stream |", "|---|--:|--:|--:|--:|"]
     for what, r in streams.items():
         out.append("| %s, private dirty, 5,000 open streams | %d | %d | %d | %.1f |" % (what, r[0], r[1], r[2], r[3]))
@@ -375,13 +413,14 @@ def main():
         worker = next(p for p in bench.weirs["plain"].pids() if b"worker" in open("/proc/%d/cmdline" % p, "rb").read()
                       + open("/proc/%d/comm" % p, "rb").read())
         idle = memory_kb([worker], "Private_Dirty")
-        table = measure(bench, rounds, seconds, rows)
+        table = measure(bench, rounds, seconds, rows) if rows else []
+        other = translated(bench, rounds, seconds) if any(w in "translated" for w in words) else []
         if "--no-write" in sys.argv:
             return
         streams = open_streams(bench, 5000, 12)
         start = start_time(bench)
         print("idle worker %d KB private dirty; exec to first answer %.0f ms" % (idle, start[0]))
-        write_results(table, streams, start, idle, rounds, seconds)
+        write_results(table, other, streams, start, idle, rounds, seconds)
     finally:
         bench.stop()
         shutil.rmtree(folder, ignore_errors=True)

@@ -6,6 +6,7 @@
  *   upstream PORT [--tls CERT KEY]
  *
  * POST .../json            1 KB of chat completion
+ * POST .../messages        the same in Anthropic's words, whole and streamed
  * POST .../stream?n=N&ms=M N SSE records of about 200 bytes, M milliseconds apart (0: all at once), then [DONE]
  * A request whose body says "stream":true gets the stream, with n and ms from the header x-bench: n=N,ms=M (for proxies
  * that keep it) or from the model's name "bench/N/M".
@@ -28,8 +29,14 @@
 #define REQUEST_MAX 262144
 #define CONNS_MAX   65536
 
+struct answers {
+    char json[2048], first[1024], record[512], last[1024];
+    size_t json_len, first_len, record_len, last_len;
+};
+
 struct conn {
     int fd;
+    const struct answers *say;
     SSL *ssl;
     bool shaken;
     char *in;
@@ -41,8 +48,7 @@ struct conn {
     size_t out_len, out_at;
 };
 
-static char json[2048], record[512], last_record[1024];
-static size_t json_len, record_len, last_len;
+static struct answers chat, messages;
 static struct conn *streams;
 static int epfd;
 
@@ -53,35 +59,78 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static size_t whole(char *to, size_t size, const char *body)
+{
+    return (size_t)snprintf(to, size,
+                            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %zu\r\n\r\n%s",
+                            strlen(body), body);
+}
+
+static size_t chunk(char *to, size_t size, const char *records, bool last)
+{
+    return (size_t)snprintf(to, size, "%zx\r\n%s\r\n%s", strlen(records), records, last ? "0\r\n\r\n" : "");
+}
+
+static void chat_texts(struct answers *a, const char *text)
+{
+    char body[1536];
+
+    snprintf(body, sizeof body,
+             "{\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion\",\"created\":1750000000,\"model\":\"bench\","
+             "\"choices\":"
+             "[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"%s\"},\"finish_reason\":\"stop\"}],"
+             "\"usage\":{\"prompt_tokens\":500,\"completion_tokens\":225,\"total_tokens\":725}}",
+             text);
+    a->json_len = whole(a->json, sizeof a->json, body);
+#define CHUNK(delta, finish)                                                                                           \
+    "data: "                                                                                                           \
+    "{\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\",\"created\":1750000000,\"model\":\"bench\","      \
+    "\"choices\":[{\"index\":0,\"delta\":" delta ",\"finish_reason\":" finish "}]}\n\n"
+    a->record_len = chunk(a->record, sizeof a->record, CHUNK("{\"content\":\" word and\"}", "null"), false);
+    a->last_len = chunk(a->last, sizeof a->last, CHUNK("{}", "\"stop\"") "data: [DONE]\n\n", true);
+}
+
+static void message_texts(struct answers *a, const char *text)
+{
+    char body[1536];
+
+    snprintf(body, sizeof body,
+             "{\"id\":\"msg_bench\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"bench\",\"content\":"
+             "[{\"type\":\"text\",\"text\":\"%s\"}],\"stop_reason\":\"end_turn\",\"stop_sequence\":null,"
+             "\"usage\":{\"input_tokens\":500,\"output_tokens\":225}}",
+             text);
+    a->json_len = whole(a->json, sizeof a->json, body);
+#define EVENT(type, rest) "event: " type "\ndata: {\"type\":\"" type "\"" rest "}\n\n"
+    a->first_len = chunk(
+        a->first, sizeof a->first,
+        EVENT("message_start",
+              ",\"message\":{\"id\":\"msg_bench\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"bench\","
+              "\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,"
+              "\"usage\":{\"input_tokens\":500,\"output_tokens\":1}}")
+            EVENT("content_block_start", ",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}"),
+        false);
+    a->record_len = chunk(
+        a->record, sizeof a->record,
+        EVENT("content_block_delta", ",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\" word and\"}"), false);
+    a->last_len = chunk(
+        a->last, sizeof a->last,
+        EVENT("content_block_stop", ",\"index\":0")
+            EVENT("message_delta",
+                  ",\"delta\":{\"stop_reason\":\"end_turn\",\"stop_sequence\":null},\"usage\":{\"output_tokens\":225}")
+                EVENT("message_stop", ""),
+        true);
+}
+
 static void texts(void)
 {
-    char body[1536], pad[900];
-    int n;
+    char pad[751];
 
     memset(pad, 'a', sizeof pad);
     for (size_t i = 5; i < sizeof pad; i += 6)
         pad[i] = ' ';
-    n = snprintf(body, sizeof body,
-                 "{\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion\",\"created\":1750000000,\"model\":\"bench\","
-                 "\"choices\":"
-                 "[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"%.*s\"},\"finish_reason\":\"stop\"}],"
-                 "\"usage\":{\"prompt_tokens\":500,\"completion_tokens\":225,\"total_tokens\":725}}",
-                 (int)sizeof pad - 150, pad);
-    json_len =
-        (size_t)snprintf(json, sizeof json,
-                         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s", n, body);
-    n = snprintf(
-        body, sizeof body,
-        "data: "
-        "{\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\",\"created\":1750000000,\"model\":\"bench\","
-        "\"choices\":[{\"index\":0,\"delta\":{\"content\":\" word and\"},\"finish_reason\":null}]}\n\n");
-    record_len = (size_t)snprintf(record, sizeof record, "%x\r\n%s\r\n", (unsigned)n, body);
-    n = snprintf(
-        body, sizeof body,
-        "data: "
-        "{\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\",\"created\":1750000000,\"model\":\"bench\","
-        "\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
-    last_len = (size_t)snprintf(last_record, sizeof last_record, "%x\r\n%s\r\n0\r\n\r\n", (unsigned)n, body);
+    pad[sizeof pad - 1] = '\0';
+    chat_texts(&chat, pad);
+    message_texts(&messages, pad);
 }
 
 static void conn_close(struct conn *c)
@@ -152,13 +201,13 @@ static bool stream_begin(struct conn *c, const char *model)
     c->every_ms = 0;
     if (model)
         sscanf(model, "bench/%d/%d", &c->left, &c->every_ms);
-    if (!conn_send(c, head, sizeof head - 1))
+    if (!conn_send(c, head, sizeof head - 1) || (c->say->first_len && !conn_send(c, c->say->first, c->say->first_len)))
         return false;
     if (c->every_ms == 0) {
         for (; c->left > 0; c->left--)
-            if (!conn_send(c, record, record_len))
+            if (!conn_send(c, c->say->record, c->say->record_len))
                 return false;
-        return conn_send(c, last_record, last_len);
+        return conn_send(c, c->say->last, c->say->last_len);
     }
     c->next_ms = now_ms();
     c->next_stream = streams;
@@ -180,13 +229,13 @@ static void streams_tick(void)
             continue;
         c->next_ms += c->every_ms;
         if (c->left-- > 0) {
-            ok = conn_send(c, record, record_len);
+            ok = conn_send(c, c->say->record, c->say->record_len);
         } else {
             *c->stream_link = c->next_stream;
             if (c->next_stream)
                 c->next_stream->stream_link = c->stream_link;
             c->stream_link = NULL;
-            ok = conn_send(c, last_record, last_len);
+            ok = conn_send(c, c->say->last, c->say->last_len);
         }
         if (!ok)
             conn_close(c);
@@ -210,8 +259,9 @@ static bool conn_serve(struct conn *c)
         char saved = c->in[head + body];
         c->in[head + body] = '\0';
         bool stream = strstr(c->in + head, "\"stream\":true") != NULL;
+        c->say = memmem(c->in, head < 64 ? head : 64, "/messages ", 10) ? &messages : &chat;
         char *model = strstr(c->in + head, "bench/");
-        bool ok = stream ? stream_begin(c, model) : conn_send(c, json, json_len);
+        bool ok = stream ? stream_begin(c, model) : conn_send(c, c->say->json, c->say->json_len);
         c->in[head + body] = saved;
         c->in_len -= head + body;
         memmove(c->in, c->in + head + body, c->in_len);

@@ -306,7 +306,8 @@ void reply_refusal(struct request *r)
 {
     struct buf body = worker_buf_take(r->w);
     const char *type = "application/json";
-    struct weir_str headers = {0};
+    struct weir_str headers = r->refusal_headers.len ? r->refusal_headers : WEIR_STR("");
+    bool told = memmem(headers.ptr, headers.len, "etry-", 5) != NULL; /* retry-after, retry-after-ms */
 
     if (r->gone) {
         worker_buf_give(r->w, &body);
@@ -325,8 +326,9 @@ void reply_refusal(struct request *r)
         plain_body(&body, r->refusal.status, r->refusal.code, r->refusal.text);
     if (r->refusal.status == 405 && r->allow.len)
         headers = str_of(arena_printf(&r->arena, "allow: " STR_FMT "\r\n", STR_ARG(r->allow)));
-    if (r->refusal.status == 429 || r->refusal.status == 503)
-        headers = str_of(arena_printf(&r->arena, "retry-after: %d\r\n", r->retry_after_s ? r->retry_after_s : 1));
+    if ((r->refusal.status == 429 || r->refusal.status == 503) && !told)
+        headers = str_of(arena_printf(&r->arena, STR_FMT "retry-after: %d\r\n", STR_ARG(headers),
+                                      r->retry_after_s ? r->retry_after_s : 1));
     if (r->reply.begun) {
         reply_piece(r, buf_view(&body));
         reply_end(r);

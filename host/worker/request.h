@@ -99,6 +99,7 @@ struct request {
     uint64_t hold; bool held;                /* concurrency */
     struct weir_str allow;                   /* told with a 405 */
     int retry_after_s;                       /* told with a 429 or 503 */
+    struct weir_str refusal_headers;         /* lines of the upstream's that go with its refusal: limits, retry hints */
     struct weir_candidate *candidates; const struct provider **endpoints; size_t candidate_count;
     size_t pick;                             /* the candidate being tried */
 

@@ -38,6 +38,38 @@ bool canon_lossy_at(struct weir_ctx *c, uint32_t object, const char *what, bool 
     return lossy(c, at.len ? at : str_of(what), hint, e);
 }
 
+bool canon_names_lossy(struct weir_ctx *c, struct weir_error *e)
+{
+    const struct weir_json *j = weir_canonical(c);
+
+    for (EACH_ITEM(j, message, weir_json_get(j, 0, "messages")))
+        if (weir_json_get(j, message, "name") != WEIR_NO_NODE)
+            return lossy(c, WEIR_STR("messages.name"), true, e);
+    return true;
+}
+
+static bool changes_nothing(const struct weir_json *j, uint32_t node)
+{
+    struct weir_str s;
+
+    if (weir_json_is(j, node, WEIR_JSON_OBJECT))
+        return weir_json_first(j, node) == WEIR_NO_NODE;
+    if (!weir_json_is(j, node, WEIR_JSON_NUMBER))
+        return false;
+    s = weir_json_text(j, node);
+    for (size_t i = 0; i < s.len && s.ptr[i] != 'e' && s.ptr[i] != 'E'; i++)
+        if (s.ptr[i] >= '1' && s.ptr[i] <= '9')
+            return false;
+    return true;
+}
+
+bool canon_bias_lossy(struct weir_ctx *c, const char *key, struct weir_error *e)
+{
+    const struct weir_json *j = weir_canonical(c);
+
+    return changes_nothing(j, weir_json_get(j, 0, key)) || canon_lossy(c, key, true, e);
+}
+
 bool canon_arguments(struct weir_ctx *c, uint32_t part, struct weir_str *object, struct weir_error *e)
 {
     const struct weir_json *j = weir_canonical(c), *inner;

@@ -19,6 +19,12 @@ bool canon_lossy(struct weir_ctx *, const char *key, bool hint, struct weir_erro
 /* encode: the same for a part, a tool, or anything that has `at`; `what` is the name when it has none. */
 bool canon_lossy_at(struct weir_ctx *, uint32_t object, const char *what, bool hint, struct weir_error *);
 
+/* encode: the names of messages, for dialects that have none.  Told once for all, as hints. */
+bool canon_names_lossy(struct weir_ctx *, struct weir_error *);
+
+/* encode: a penalty or a bias, which is a hint.  One that is zero, or empty, changes nothing and is not told. */
+bool canon_bias_lossy(struct weir_ctx *, const char *key, struct weir_error *);
+
 /* The client's spelling of a top-level key. */
 struct weir_str canon_name(struct weir_ctx *, const char *key);
 

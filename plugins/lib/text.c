@@ -20,6 +20,14 @@ void text_put(struct text *t, const void *p, size_t n)
     t->len += n;
 }
 
+void text_reserve(struct text *t, size_t n)
+{
+    if (t->cap)
+        return;
+    t->cap = n + n / 8 + 256;
+    t->ptr = weir_alloc(t->c, t->cap);
+}
+
 void text_int(struct text *t, int64_t v)
 {
     char digits[24], *p = digits + sizeof digits;
@@ -79,6 +87,23 @@ static bool is_plain(unsigned char c)
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+/* How many of the bytes need no escape.  Eight at a time: nearly all of a prompt is plain. */
+static size_t plain_length(const unsigned char *s, size_t n)
+{
+    const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+    size_t i = 0;
+
+    for (uint64_t x; n - i >= 8; i += 8) {
+        memcpy(&x, s + i, 8);
+        uint64_t quote = x ^ ones * '"', slash = x ^ ones * '\\', last = x ^ ones * 0x7f;
+        if ((x | (x - ones * 0x20) | (quote - ones) | (slash - ones) | (last - ones)) & tops)
+            break;
+    }
+    while (i < n && is_plain(s[i]))
+        i++;
+    return i;
+}
+
 static void put_ascii(struct text *t, unsigned char c)
 {
     static const char from[] = "\"\\\n\r\t\b\f", to[] = "\"\\nrtbf";
@@ -98,8 +123,7 @@ void text_json(struct text *t, struct weir_str value)
     const unsigned char *s = (const unsigned char *)value.ptr;
 
     for (size_t i = 0, n; i < value.len; i += n) {
-        for (n = 0; i + n < value.len && is_plain(s[i + n]);)
-            n++;
+        n = plain_length(s + i, value.len - i);
         if (n) {
             text_put(t, s + i, n);
             continue;

@@ -18,6 +18,8 @@ struct text {
 
 void text_put(struct text *, const void *, size_t);
 void text_int(struct text *, int64_t);
+/* Room for about `n` bytes at once, for a text that is made of another of that length. */
+void text_reserve(struct text *, size_t n);
 
 /* The value as the inside of a JSON string.  What is no UTF-8 becomes U+FFFD, but half a surrogate pair (the three
  * bytes that weir_unescape() makes of a lone \udXXX) becomes that escape again. */

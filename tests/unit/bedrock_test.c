@@ -396,6 +396,46 @@ START_TEST(test_encode_reasoning_by_model)
 }
 END_TEST
 
+/* What a budget cannot say, and what shall be shown. */
+START_TEST(test_encode_reasoning_as_the_model_likes)
+{
+    lowered_for(MODEL, "{\"messages\":[],\"reasoning\":{\"adaptive\":true}}",
+                "{\"additionalModelRequestFields\":{},\"messages\":[]}", "reasoning (hint)\n");
+    lowered_for("anthropic.claude-opus-5", "{\"messages\":[],\"reasoning\":{\"adaptive\":true,\"show\":\"none\"}}",
+                "{\"additionalModelRequestFields\":{\"thinking\":{\"type\":\"adaptive\",\"display\":\"omitted\"}},"
+                "\"messages\":[]}",
+                "");
+}
+END_TEST
+
+/* Converse knows five minutes, which needs no word, and an hour; another one's is told and not sent. */
+START_TEST(test_bug_12_lifetimes_of_cache_points)
+{
+#define CACHED(ttl)                                                                                                    \
+    "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"q\",\"cache\":{\"ttl\":\"" ttl       \
+    "\"},\"at\":\"x\"}]}]}"
+#define POINT(more)                                                                                                    \
+    "{\"messages\":[{\"role\":\"user\",\"content\":[{\"text\":\"q\"},{\"cachePoint\":{\"type\":\"default\"" more       \
+    "}}]}]}"
+    lowered_for(MODEL, CACHED("5m"), POINT(""), "");
+    lowered_for(MODEL, CACHED("1h"), POINT(",\"ttl\":\"1h\""), "");
+    lowered_for(MODEL, CACHED("30m"), POINT(""), "x (hint)\n");
+    lowered_for(MODEL,
+                "{\"names\":{\"cache\":\"c\"},\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\","
+                "\"text\":\"q\"}]}],\"cache\":{\"ttl\":\"30m\"}}",
+                POINT(""), "c (hint)\n");
+}
+END_TEST
+
+START_TEST(test_encode_tells_names_but_not_zeroes)
+{
+    lowered_for(MODEL,
+                "{\"messages\":[{\"role\":\"user\",\"name\":\"ann\",\"content\":[{\"type\":\"text\",\"text\":\"q\"}]}],"
+                "\"presence_penalty\":0.0,\"frequency_penalty\":0.1,\"logit_bias\":{}}",
+                SAID("{\"text\":\"q\"}"), "frequency_penalty (hint)\nmessages.name (hint)\n");
+}
+END_TEST
+
 /* Claude takes no temperature above 1. */
 START_TEST(test_encode_temperature)
 {
@@ -1096,6 +1136,9 @@ Suite *suite(void)
         test_bug_20_beta_flags_do_not_travel,
         test_encode_everything,
         test_encode_reasoning_by_model,
+        test_encode_reasoning_as_the_model_likes,
+        test_bug_12_lifetimes_of_cache_points,
+        test_encode_tells_names_but_not_zeroes,
         test_encode_temperature,
         test_encode_merges_messages,
         test_encode_documents,

@@ -153,7 +153,7 @@ static const struct lower_case bodies[] = {
      "\"messages\":[],\"temperature\":1.0,\"top_p\":0.10,\"presence_penalty\":0.5,\"logit_bias\":{\"5\":1},\"seed\":"
      "12345678901234567890,\"n\":2,\"stop\":[\"a\"],\"logprobs\":true,\"top_logprobs\":3,\"response_format\":{\"type\":"
      "\"json_schema\",\"json_schema\":{\"name\":\"answer\",\"schema\":{\"b\":1}}},\"reasoning_effort\":\"low\","
-     "\"verbosity\":\"low\",\"service_tier\":\"flex\",\"metadata\":{\"k\":\"v\"},\"prompt_cache_key\":\"k\",\"safety_"
+     "\"verbosity\":\"low\",\"metadata\":{\"k\":\"v\"},\"prompt_cache_key\":\"k\",\"service_tier\":\"flex\",\"safety_"
      "identifier\":\"u\"",
      "top_k (hint)\n"},
     {VENDOR "; takes = [ top_k, min_p ]; lacks = [ metadata, cache_key ]; seed_field = random_seed",
@@ -166,7 +166,8 @@ static const struct lower_case bodies[] = {
     {OURS, "\"messages\":[],\"max_output\":1000,\"reasoning\":{\"budget\":500}",
      "\"messages\":[],\"max_completion_tokens\":1000,\"reasoning_effort\":\"medium\"", ""},
     {OURS, "\"messages\":[],\"reasoning\":{\"budget\":0}", "\"messages\":[],\"reasoning_effort\":\"none\"", ""},
-    {OURS, "\"messages\":[],\"reasoning\":{\"adaptive\":true}", "\"messages\":[]", ""},
+    {OURS, "\"messages\":[],\"reasoning\":{\"adaptive\":true}", "\"messages\":[]", "reasoning (hint)\n"},
+    {OURS, "\"messages\":[],\"service_tier\":\"standard_only\"", "\"messages\":[]", "service_tier (hint)\n"},
     {VENDOR "; reasoning = object", "\"messages\":[],\"reasoning\":{\"budget\":500,\"show\":\"none\"}",
      "\"messages\":[],\"reasoning\":{\"max_tokens\":500,\"exclude\":true}", ""},
     {VENDOR "; reasoning = thinking", "\"messages\":[],\"reasoning\":{\"effort\":\"none\"}",

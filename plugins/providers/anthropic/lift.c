@@ -297,6 +297,7 @@ bool anthropic_lift(struct weir_ctx *c, struct weir_error *e)
 
     if (!name_rest(&l))
         return false;
+    text_reserve(&m.t, l.j->text.len);
     emit_open(&m, '{');
     lift_names(&l);
     emit_key(&m, "stream");

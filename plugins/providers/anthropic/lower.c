@@ -361,6 +361,8 @@ static bool leave_out(struct lower *l)
             return false;
     if (weir_json_int(l->j, top(l, "n"), 1) != 1 && !canon_lossy(l->c, "n", false, l->e))
         return false;
+    if (!canon_names_lossy(l->c, l->e))
+        return false;
     return !wants_json(l) || canon_lossy(l->c, "format", true, l->e); /* asked for in words instead */
 }
 
@@ -373,6 +375,7 @@ bool lower_body(struct weir_ctx *c, struct emit *m, struct weir_str model, struc
     l.max = max_of(&l);
     if (!leave_out(&l) || !lower_thinking(&l, model))
         return false;
+    text_reserve(&m->t, l.j->text.len);
     emit_open(m, '{');
     emit_member_text(m, "model", model);
     emit_key(m, "max_tokens");

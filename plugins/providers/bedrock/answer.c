@@ -350,6 +350,8 @@ static bool take_piece(struct weir_ctx *c, const struct weir_event *ev)
 {
     struct block *b = block_find(c->local, ev->channel, ev->block);
 
+    if (b && b->ended && !ev->text.len && !ev->tool_name.len) /* the end of what its signature has ended already */
+        return true;
     if (!b || b->ended) {
         if (!b && !ev->text.len && ev->channel == WEIR_TEXT) /* a text of nothing is no block */
             return true;

@@ -111,7 +111,7 @@ static int64_t thinking_budget(struct lower *l, uint32_t effort)
     return 0;
 }
 
-static void put_thinking(struct lower *l, const char *type, int64_t budget)
+static void put_thinking(struct lower *l, const char *type, int64_t budget, uint32_t show)
 {
     emit_key(&l->m, "thinking");
     emit_open(&l->m, '{');
@@ -120,6 +120,9 @@ static void put_thinking(struct lower *l, const char *type, int64_t budget)
         emit_key(&l->m, "budget_tokens");
         emit_int(&l->m, budget);
     }
+    if (node_is_string(l->j, show))
+        emit_member_text(&l->m, "display",
+                         node_says(l->j, show, "none") ? WEIR_STR("omitted") : WEIR_STR("summarized"));
     emit_close(&l->m, '}');
 }
 
@@ -133,17 +136,20 @@ static bool lower_claude(struct lower *l, uint32_t reasoning)
 {
     uint32_t effort = weir_json_get(l->j, reasoning, "effort"), budget = weir_json_get(l->j, reasoning, "budget");
     int64_t tokens = weir_json_int(l->j, budget, -1), most = weir_json_int(l->j, top(l, "max_output"), 0);
+    uint32_t show = weir_json_get(l->j, reasoning, "show");
 
     if (by_budget(l) && most > 0 && most <= 1024) /* there is no room to think in */
         return node_says(l->j, effort, "none") || tokens == 0 || canon_lossy(l->c, "reasoning", true, l->e);
-    if (budget == WEIR_NO_NODE && by_budget(l))
+    if (budget == WEIR_NO_NODE && by_budget(l) && node_is_string(l->j, effort))
         tokens = node_says(l->j, effort, "none") ? 0 : thinking_budget(l, effort);
     if (node_says(l->j, effort, "none") || (tokens == 0 && effort == WEIR_NO_NODE))
-        put_thinking(l, "disabled", 0);
+        put_thinking(l, "disabled", 0, WEIR_NO_NODE);
     else if (tokens > 0)
-        put_thinking(l, "enabled", tokens);
+        put_thinking(l, "enabled", tokens, show);
     else if (!by_budget(l))
-        put_thinking(l, "adaptive", 0);
+        put_thinking(l, "adaptive", 0, show);
+    else if (!canon_lossy(l->c, "reasoning", true, l->e)) /* as the model likes, or only what it shows */
+        return false;
     if (!by_budget(l) && node_is_string(l->j, effort) && !node_says(l->j, effort, "none")) {
         emit_key(&l->m, "output_config");
         emit_open(&l->m, '{');
@@ -306,13 +312,17 @@ static bool lower_metadata(struct lower *l)
 
 static bool lower_refused(struct lower *l)
 {
-    static const char *const hints[] = {
-        "min_p", "presence_penalty", "frequency_penalty", "repetition_penalty", "logit_bias",
-        "seed",  "verbosity",        "cache_key"};
+    static const char *const hints[] = {"repetition_penalty", "seed", "verbosity", "cache_key"};
+    static const char *const biases[] = {"min_p", "presence_penalty", "frequency_penalty", "logit_bias"};
 
     for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
         if (!canon_lossy(l->c, hints[i], true, l->e))
             return false;
+    for (size_t i = 0; i < sizeof biases / sizeof *biases; i++)
+        if (!canon_bias_lossy(l->c, biases[i], l->e))
+            return false;
+    if (!canon_names_lossy(l->c, l->e))
+        return false;
     if (weir_json_is(l->j, top(l, "parallel_tools"), WEIR_JSON_FALSE) &&
         !canon_lossy(l->c, "parallel_tools", true, l->e))
         return false;
@@ -325,6 +335,7 @@ enum weir_verdict bedrock_lower(struct weir_ctx *c, struct weir_str model, struc
 {
     struct lower l = {.c = c, .j = weir_canonical(c), .e = e, .model = model, .m = {.t.c = c}};
 
+    text_reserve(&l.m.t, l.j->text.len);
     emit_open(&l.m, '{');
     if (!lower_system(&l) || !lower_tools(&l) || !lower_inference(&l) || !lower_additional(&l) || !lower_format(&l) ||
         !lower_tier(&l) || !lower_metadata(&l) || !lower_refused(&l) || !lower_messages(&l))

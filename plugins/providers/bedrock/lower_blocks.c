@@ -34,25 +34,29 @@ static bool is_blank(struct weir_str s)
 
 /* ---- cache points ---- */
 
-static void put_point(struct lower *l, struct weir_str ttl)
+/* `object` is what has the mark.  Five minutes is what it means without; older models know nothing else. */
+static bool put_point(struct lower *l, uint32_t object)
 {
+    struct weir_str ttl = get_value(l->c, l->j, lower_at(l, object, "cache"), "ttl");
+
     emit_open(&l->m, '{');
     emit_key(&l->m, "cachePoint");
     emit_open(&l->m, '{');
     emit_member_lit(&l->m, "type", "default");
-    if (ttl.len && !str_is(ttl, "5m")) /* five minutes is what it means without; older models know nothing else */
+    if (str_is(ttl, "1h"))
         emit_member_text(&l->m, "ttl", ttl);
     emit_close(&l->m, '}');
     emit_close(&l->m, '}');
+    if (!ttl.len || str_is(ttl, "5m") || str_is(ttl, "1h"))
+        return true;
+    return object ? canon_lossy_at(l->c, object, "cache", true, l->e) : canon_lossy(l->c, "cache", true, l->e);
 }
 
 bool lower_cache(struct lower *l, uint32_t part)
 {
     uint32_t cache = lower_at(l, part, "cache");
 
-    if (node_there(l->j, cache))
-        put_point(l, get_value(l->c, l->j, cache, "ttl"));
-    return true;
+    return !node_there(l->j, cache) || put_point(l, part);
 }
 
 /* ---- media ---- */
@@ -442,8 +446,8 @@ static bool put_message(struct lower *l, const struct said *s, size_t n, bool la
             if (s[i].result == results && !put_block(l, &s[i]))
                 return false;
     put_company(l, s, n);
-    if (last && node_there(l->j, cache) && !node_there(l->j, lower_at(l, s[n - 1].part, "cache")))
-        put_point(l, get_value(l->c, l->j, cache, "ttl"));
+    if (last && node_there(l->j, cache) && !node_there(l->j, lower_at(l, s[n - 1].part, "cache")) && !put_point(l, 0))
+        return false;
     emit_close(&l->m, ']');
     emit_close(&l->m, '}');
     return true;

@@ -158,7 +158,8 @@ static void read_model(struct encoder *n, struct weir_str model)
 
 static bool encode_chat(struct encoder *n)
 {
-    return encode_system(n) && encode_tools(n) && encode_contents(n) && encode_config(n);
+    return canon_names_lossy(n->c, n->e) && encode_system(n) && encode_tools(n) && encode_contents(n) &&
+           encode_config(n);
 }
 
 static struct weir_str method_of(const struct encoder *n, const struct weir_request *r)
@@ -185,6 +186,7 @@ enum weir_verdict gemini_encode(struct weir_ctx *c, const struct weir_candidate 
     v = gemini_target(c, to, method_of(&n, r), h, e);
     if (v != WEIR_PASS)
         return v;
+    text_reserve(&n.m.t, n.j->text.len);
     emit_open(&n.m, '{');
     if (r->kind == WEIR_EMBEDDING ? !encode_embedding(&n, model) : !encode_chat(&n))
         return WEIR_UNSUPPORTED;

@@ -250,14 +250,14 @@ static bool encode_unsaid(struct encoder *n)
         const char *key;
         bool hint;
     } keys[] = {
-        {"min_p", true},    {"repetition_penalty", true}, {"logit_bias", true}, {"verbosity", true}, {"user", true},
-        {"metadata", true}, {"cache_key", true},          {"cache", true},      {"logprobs", false},
+        {"repetition_penalty", true}, {"verbosity", true}, {"user", true},      {"metadata", true},
+        {"cache_key", true},          {"cache", true},     {"logprobs", false},
     };
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (!canon_lossy(n->c, keys[i].key, keys[i].hint, n->e))
             return false;
-    return true;
+    return canon_bias_lossy(n->c, "min_p", n->e) && canon_bias_lossy(n->c, "logit_bias", n->e);
 }
 
 bool encode_config(struct encoder *n)

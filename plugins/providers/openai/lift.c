@@ -505,6 +505,7 @@ bool openai_lift(struct weir_ctx *c, struct weir_error *e)
     struct lift l = {.c = c, .j = weir_body(c), .e = e, .m.t.c = c};
     uint32_t options = weir_json_get(l.j, 0, "prompt_cache_options");
 
+    text_reserve(&l.m.t, l.j->text.len);
     l.ttl = get_value(c, l.j, options, "ttl");
     emit_open(&l.m, '{');
     put_names(&l, rows);

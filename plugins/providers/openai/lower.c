@@ -232,7 +232,8 @@ static bool put_effort(struct lower *w, struct weir_str model)
 {
     uint32_t r = top(w, "reasoning");
     struct weir_str effort = get_value(w->c, w->j, r, "effort");
-    bool shown = !node_says(w->j, weir_json_get(w->j, r, "show"), "none");
+    uint32_t show = weir_json_get(w->j, r, "show");
+    bool shown = !node_says(w->j, show, "none"), shows = node_there(w->j, show) && (shown || !openai_is_own(w->o));
 
     if (!node_there(w->j, r))
         return true;
@@ -248,10 +249,26 @@ static bool put_effort(struct lower *w, struct weir_str model)
         put_thinking(w, effort);
     else if (effort.len)
         emit_member_text(&w->m, "reasoning_effort", effort);
-    return true;
+    else if (node_there(w->j, weir_json_get(w->j, r, "adaptive")) || node_there(w->j, weir_json_get(w->j, r, "budget")))
+        return canon_lossy(w->c, "reasoning", true, w->e); /* as the model likes: there is no word for that */
+    return !shows || strcmp(w->o->reasoning, "object") == 0 || canon_lossy(w->c, "reasoning", true, w->e);
 }
 
 /* ---- the rest ---- */
+
+static bool put_tier(struct lower *w)
+{
+    static const char *const tiers[] = {"auto", "default",   "flex",        "scale", "priority",
+                                        "fast", "on_demand", "performance", NULL};
+    uint32_t tier = top(w, "service_tier");
+
+    for (size_t i = 0; tiers[i] && !list_has(&w->o->lacks, "service_tier"); i++)
+        if (node_says(w->j, tier, tiers[i])) {
+            emit_member(&w->m, "service_tier", w->j, tier);
+            return true;
+        }
+    return canon_lossy(w->c, "service_tier", true, w->e);
+}
 
 static bool put_user(struct lower *w)
 {
@@ -340,18 +357,18 @@ bool lower_chat(struct lower *w, struct weir_str model)
     };
     static const struct member rest[] = {
         {"verbosity", "verbosity", true, false},
-        {"service_tier", "service_tier", true, false},
         {"metadata", "metadata", true, false},
         {"cache_key", "prompt_cache_key", true, false},
     };
     static const struct member parallel = {"parallel_tools", "parallel_tool_calls", true, false};
 
+    text_reserve(&w->m.t, w->j->text.len);
     emit_open(&w->m, '{');
     emit_member_text(&w->m, "model", model);
     if (!lower_tools(w) || !lower_messages(w) || !lower_choice(w) || !put_members(w, &parallel, 1) || !put_limit(w) ||
         !put_members(w, sampling, sizeof sampling / sizeof *sampling) || !put_stop(w) || !put_logprobs(w) ||
-        !put_format(w) || !put_effort(w, model) || !put_members(w, rest, sizeof rest / sizeof *rest) || !put_user(w) ||
-        !put_cache(w) || !put_extra(w))
+        !put_format(w) || !put_effort(w, model) || !put_members(w, rest, sizeof rest / sizeof *rest) || !put_tier(w) ||
+        !put_user(w) || !put_cache(w) || !put_extra(w))
         return false;
     put_stream(w);
     emit_close(&w->m, '}');

@@ -200,8 +200,10 @@ static bool lower_reasoning(struct lower *l)
     if (str_is(weir_fact(l->c, "model.reasoning"), "false"))
         return !asked.len || str_is(asked, "none") || canon_lossy(l->c, "reasoning", true, l->e);
     effort = effort_near(weir_fact(l->c, "model.efforts"), asked);
-    if (!effort.len && !shown)
-        return true;
+    if (!effort.len && !shown) /* as the model likes: there is no word for that */
+        return !(node_there(j, weir_json_get(j, reasoning, "adaptive")) ||
+                 node_there(j, weir_json_get(j, reasoning, "budget"))) ||
+               canon_lossy(l->c, "reasoning", true, l->e);
     emit_key(l->m, "reasoning");
     emit_open(l->m, '{');
     if (effort.len)
