@@ -512,8 +512,9 @@ struct weir_host {
     /* The value of a JSON string's raw text.  Lasts as long as the request; the same pointer if nothing is escaped. */
     struct weir_str (*unescape)(struct weir_ctx *, struct weir_str raw);
     /* What the host knows: "key", "workspace", "model", "provider", "request_id", "time" (seconds, Unix: when the request
-     * came), "base" ("/api" when the client's path begins so), "header.NAME"; in list, of its row N, "listed.N.NAME"; in encode, of the candidate's model as the catalogue has it, "model.NAME" (docs/models.md:
-     * model.max_output, model.context ...); of its provider "promise.NAME" (retention, training, region, entity); "" when absent. */
+     * came), "base" ("/api" when the client's path begins so), "header.NAME".  In list, of its row N, "listed.N.NAME".
+     * In encode, of the candidate's model as the catalogue has it, "model.NAME" (docs/models.md: model.max_output,
+     * model.context ...), and of its provider "promise.NAME" (retention, training, region, entity).  "" when absent. */
     struct weir_str (*fact)(struct weir_ctx *, const char *name);
 
     /* encode, decode: the canonical request, skimmed; NULL when client and candidate speak one dialect. */
@@ -570,9 +571,6 @@ struct weir_host {
      * none now.  Then return WEIR_WAIT: encode is called again, from its beginning, once there is one; or the
      * request fails with 503. */
     struct weir_str (*credential)(struct weir_ctx *);
-    /* accept: the string node `node` of the body names one more model that is asked for, as each line of a batch does.  The
-     * key must be allowed all of them, the provider must serve them, and they are sent as the provider calls them. */
-    void (*model)(struct weir_ctx *, uint32_t node);
 
     /* accept: the string node `node` of the body names one more model that is asked for, as each line of a batch does.  The
      * key must be allowed all of them, the provider must serve them, and they are sent as the provider calls them. */

@@ -105,6 +105,29 @@ static const char *model_of(const char *dialect)
     return "gpt-5";
 }
 
+/* As the host does: what only servers of the client's own dialect know is refused for others, or told. */
+static bool extra_passes(struct pair *p, struct weir_error *e)
+{
+    const struct weir_json *j;
+    uint32_t extra, k;
+    bool ok = true;
+
+    if (p->client.plugin == p->upstream.plugin)
+        return true;
+    p->upstream.hook = WT_ENCODE;
+    j = weir_canonical(&p->upstream.ctx);
+    extra = weir_json_get(j, 0, "extra");
+    for (k = extra == WEIR_NO_NODE ? extra : weir_json_first(j, extra); ok && k != WEIR_NO_NODE;
+         k = weir_json_next(j, extra, k + 1)) {
+        struct weir_str name = weir_json_text(j, k);
+        ok = p->upstream.host.lossy(&p->upstream.ctx, name, false);
+        if (!ok)
+            snprintf(e->field, sizeof e->field, "%.*s", (int)name.len, name.ptr);
+    }
+    p->upstream.hook = 0;
+    return ok;
+}
+
 /* accept, lift, encode.  The name of the step that refused, or "sent". */
 static const char *pair_send(struct pair *p, char **f, struct weir_error *e)
 {
@@ -122,7 +145,7 @@ static const char *pair_send(struct pair *p, char **f, struct weir_error *e)
     weir_test_canonical(&p->upstream, canonical);
     free(canonical);
     v = weir_test_encode(&p->upstream, &c, e);
-    return v == WEIR_PASS ? "sent" : "encode";
+    return v == WEIR_PASS && extra_passes(p, e) ? "sent" : "encode";
 }
 
 static void request_run(const char *folder, char **f)

@@ -18,7 +18,8 @@ struct cmd {
     int (*run)(int argc, char **argv);       /* argv[0] is the name of the command */
 };
 
-extern const struct cmd cmd_serve, cmd_check, cmd_keys, cmd_journal, cmd_plugins, cmd_models, cmd_promises, cmd_docs, cmd_help, cmd_version;
+extern const struct cmd cmd_serve, cmd_check, cmd_keys, cmd_journal, cmd_plugins, cmd_models, cmd_promises, cmd_docs, cmd_help,
+    cmd_version;
 
 extern const struct cmd *const cmd_table[];  /* all of them, ended by NULL */
 

@@ -200,7 +200,7 @@ def the_grammars_refuse_what_is_broken():
             except Broken:
                 continue
             raise AssertionError((client, name, what))
-    assert count >= 5, count
+    assert count >= 5 or not ALL, count
 
 
 def split_frames(data):

@@ -31,7 +31,7 @@ UNSERVED = [
     ("POST", "/v1/assistants", "instructions", "openai"),
     ("POST", "/v1/assistants/asst_1", "instructions", "openai"),
     ("POST", "/v1/threads", "whole history", "openai"),
-    ("POST", "/api/v1/threads/t/runs", "whole history", "openai"),
+    ("POST", "/v1/threads/t/runs", "whole history", "openai"),
     ("GET", "/v1/vector_stores", "embeddings", "openai"),
     ("POST", "/v1/vector_stores/vs/search", "embeddings", "openai"),
     ("POST", "/v1/fine_tuning/jobs", "models", "openai"),

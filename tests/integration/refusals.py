@@ -29,7 +29,9 @@ def send(port, lines, body=b""):
         s.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
         first, headers, text, _ = read_message(s, 20)
         low = {k.decode().lower(): v.decode() for k, v in headers}
-        return int(first.split()[1]), json.loads(text)["error"]["code"], low.get("x-weir-request-id")
+        error = json.loads(text)["error"]
+        code = error["code"] if not isinstance(error["code"], int) else error["metadata"]["code"]       # below /api it is the status
+        return int(first.split()[1]), code, low.get("x-weir-request-id")
 
 
 def post(body, *headers, path=PATH, kind="application/json", length=None):

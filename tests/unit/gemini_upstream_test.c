@@ -150,7 +150,7 @@ START_TEST(test_encode_a_question)
         "\"parts\":[{\"text\":\"a\"},{\"text\":\"b\"}]}],\"generationConfig\":{\"maxOutputTokens\":9,\"temperature\":"
         "1.0,\"topP\":0.5,\"topK\":3,\"presencePenalty\":0.1,\"candidateCount\":2,\"frequencyPenalty\":0.2,"
         "\"stopSequences\":[\"X\"],\"seed\":5}}",
-        "logit_bias (hint)\nuser (hint)\n");
+        "user (hint)\nlogit_bias (hint)\n");
     weir_test_same(t.http_url, "https://generativelanguage.googleapis.com/v1beta/models/"
                                "gemini-2.5-flash:streamGenerateContent?alt=sse");
 }

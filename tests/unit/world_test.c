@@ -784,7 +784,7 @@ START_TEST(weir_conf_shows_the_defaults)
             found++;
         }
     fclose(f);
-    ck_assert_uint_eq(found, 22);
+    ck_assert_uint_eq(found, 25);
 }
 END_TEST
 

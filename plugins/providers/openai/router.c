@@ -162,7 +162,7 @@ static void put_price(const struct listed *l, const char *key, const char *name,
 }
 
 /* What the catalogue calls pdf is a file here. */
-static struct weir_str word_next(struct weir_str *words)
+static struct weir_str router_word(struct weir_str *words)
 {
     const char *space = memchr(words->ptr, ' ', words->len);
     struct weir_str word = {words->ptr, space ? (size_t)(space - words->ptr) : words->len};
@@ -174,7 +174,7 @@ static struct weir_str word_next(struct weir_str *words)
 static void router_words(struct emit *m, struct weir_str words)
 {
     while (words.len)
-        emit_text(m, word_next(&words));
+        emit_text(m, router_word(&words));
 }
 
 static void put_modality(struct text *t, struct weir_str words)
@@ -182,7 +182,7 @@ static void put_modality(struct text *t, struct weir_str words)
     for (bool any = false; words.len; any = true) {
         if (any)
             text_lit(t, "+");
-        text_str(t, word_next(&words));
+        text_str(t, router_word(&words));
     }
 }
 
