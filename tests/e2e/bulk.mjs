@@ -68,6 +68,7 @@ function chatWhole(a) {
 async function chatStream(chunks) {
   const got = empty(), calls = new Map();
   for await (const chunk of chunks) {
+    if (chunk.error) throw new Error(`an error in the stream: ${chunk.error.message}`); // OpenRouter's SDK hands it on
     const usage = chunk.usage ?? chunk.x_groq?.usage;
     if (usage) got.usage = chatUsage(usage);
     for (const { delta, finish_reason } of chunk.choices ?? []) {

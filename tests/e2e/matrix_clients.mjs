@@ -35,10 +35,16 @@ const chatBody = (s) => {
            ...(s.think && { reasoning_effort: 'high' }) };
 };
 const chatUsage = (u) => u && { input: u.prompt_tokens, cached: u.prompt_tokens_details?.cached_tokens ?? 0, output: u.completion_tokens };
+// Content of Mistral's may be parts: thoughts, then text.
+const said = (got, content) => {
+  for (const p of Array.isArray(content) ? content : [{ type: 'text', text: content ?? '' }])
+    if (p.type === 'thinking') got.reasoning += sum(p.thinking, (t) => t.text);
+    else got.text += p.text;
+};
 const chatWhole = (a) => {
   const m = a.choices[0].message, got = fresh();
-  got.text = m.content ?? '';
   got.reasoning = m.reasoning_content ?? m.reasoning ?? '';
+  said(got, m.content);
   got.calls = (m.tool_calls ?? []).map((c) => [c.id, c.function.name, JSON.parse(c.function.arguments)]);
   finished(got, a.choices[0].finish_reason, CHAT);
   got.usage = chatUsage(a.usage);
@@ -49,7 +55,7 @@ const chatStream = async (chunks) => {
   for await (const c of chunks) {
     got.usage = chatUsage(c.usage) ?? got.usage;
     for (const { delta, finish_reason } of c.choices) {
-      got.text += delta.content ?? '';
+      said(got, delta.content);
       got.reasoning += delta.reasoning_content ?? delta.reasoning ?? '';
       for (const t of delta.tool_calls ?? []) {
         const call = calls[t.index] ??= ['', '', ''];

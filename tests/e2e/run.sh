@@ -63,4 +63,7 @@ status=0
 for word in "${@:-}"; do
     case recordings in *"$word"*) .venv/bin/python bulk.py || status=1; break ;; esac
 done
+for word in "${@:-}"; do
+    case matrix in *"$word"*) .venv/bin/python matrix.py || status=1; break ;; esac
+done
 exit $status

@@ -301,6 +301,8 @@ bool openai_accept(struct weir_ctx *c, struct weir_request *r, struct weir_error
         return false;
     if (!r->model.len)
         r->model = WEIR_STR(OPENAI_DEFAULT_MODERATION);
+    if (openai_mistral_client(c))
+        r->anew = true;
     if (router_client(c)) {
         r->anew = true;
         r->usage_asked = true; /* OpenRouter's clients always get it */

@@ -4,6 +4,7 @@
 
 #include "canon.h"
 #include "details.h"
+#include "router.h"
 
 void *write_more(struct weir_ctx *c, void *array, uint32_t count, uint32_t *cap, size_t size)
 {
@@ -63,7 +64,7 @@ static void chunk_close(struct openai_writer *w, struct emit *m, const char *fin
         emit_raw(m, WEIR_STR("null"));
     emit_close(m, '}');
     emit_close(m, ']');
-    if (w->usage_asked && !w->mistral) {
+    if (w->usage_asked && !w->mistral && !w->router) {
         emit_key(m, "usage");
         emit_raw(m, WEIR_STR("null"));
     }
@@ -150,7 +151,14 @@ static bool write_thought(struct openai_writer *w, struct written_choice *ch, co
         return true;
     }
     chunk_open(w, &m, ch->index);
-    emit_member_text(&m, "reasoning_content", ev->text);
+    if (w->mistral) {
+        emit_key(&m, "content");
+        emit_open(&m, '[');
+        write_thinking(&m, ev->text);
+        emit_close(&m, ']');
+    } else {
+        emit_member_text(&m, w->router ? "reasoning" : "reasoning_content", ev->text);
+    }
     emit_key(&m, "reasoning_details");
     emit_open(&m, '[');
     details_put(&m, ev->text, WEIR_STR(""), WEIR_STR(""), WEIR_STR(""), (uint32_t)(r - ch->reasoning));
@@ -365,14 +373,6 @@ static bool vector_keep(struct openai_writer *w, const struct weir_event *ev)
     return true;
 }
 
-/* Mistral's own clients cannot ask for usage, take no null for it, and want a name in every piece of a call. */
-static bool is_mistral(struct weir_ctx *c)
-{
-    struct weir_str agent = weir_fact(c, "header.user-agent");
-
-    return agent.len && memmem(agent.ptr, agent.len, "mistral", 7);
-}
-
 bool write_start(struct weir_ctx *c, const struct weir_event *ev)
 {
     const struct weir_request *r = weir_request(c);
@@ -384,7 +384,8 @@ bool write_start(struct weir_ctx *c, const struct weir_event *ev)
     text_lit(&id, "chatcmpl-");
     text_str(&id, weir_fact(c, "request_id"));
     *w = (struct openai_writer){.c = c, .stream = r->stream};
-    w->mistral = is_mistral(c);
+    w->mistral = openai_mistral_client(c);
+    w->router = router_client(c);
     w->usage_asked = r->stream && (r->usage_asked || w->mistral);
     w->usage = (struct weir_usage){-1, -1, -1, -1, -1, -1, -1};
     w->id = ev->detail.len ? text_keep(c, ev->detail) : text_view(&id);

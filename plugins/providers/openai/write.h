@@ -47,6 +47,7 @@ struct openai_writer {
     struct weir_str id, model, created;
     bool stream, usage_asked, old; /* old: functions in place of tools */
     bool mistral;                  /* the client is Mistral's */
+    bool router;                   /* the client is OpenRouter's: what is null and what is absent differs */
     struct written_choice *choices;
     uint32_t choice_count, choice_cap;
     struct written_vector *vectors;
@@ -61,6 +62,7 @@ bool write_start(struct weir_ctx *, const struct weir_event *);
 bool write_event(struct openai_writer *, const struct weir_event *);
 
 /* write_body.c */
+void write_thinking(struct emit *, struct weir_str text); /* as a part of Mistral's content */
 void write_body(struct openai_writer *);
 void write_usage(struct emit *, const struct weir_usage *, bool embedding);
 const char *write_finish(const struct openai_writer *, const struct written_choice *);

@@ -59,10 +59,46 @@ void write_usage(struct emit *m, const struct weir_usage *u, bool embedding)
     emit_close(m, '}');
 }
 
-static void put_thoughts(struct emit *m, const struct written_choice *ch)
+/* {"type":"thinking","thinking":[{"type":"text","text":...}]} */
+void write_thinking(struct emit *m, struct weir_str text)
 {
-    if (ch->thoughts.len)
-        emit_member_text(m, "reasoning_content", text_view(&ch->thoughts));
+    emit_open(m, '{');
+    emit_member_lit(m, "type", "thinking");
+    emit_key(m, "thinking");
+    emit_open(m, '[');
+    emit_open(m, '{');
+    emit_member_lit(m, "type", "text");
+    emit_member_text(m, "text", text);
+    emit_close(m, '}');
+    emit_close(m, ']');
+    emit_close(m, '}');
+}
+
+/* Mistral's clients find thoughts before the text, in the content. */
+static void put_content(const struct openai_writer *w, struct emit *m, const struct written_choice *ch)
+{
+    bool parts = w->mistral && ch->thoughts.len;
+
+    emit_key(m, "content");
+    if (parts) {
+        emit_open(m, '[');
+        write_thinking(m, text_view(&ch->thoughts));
+        emit_open(m, '{');
+        emit_member_lit(m, "type", "text");
+        emit_member_text(m, "text", text_view(&ch->content));
+        emit_close(m, '}');
+        emit_close(m, ']');
+    } else if (ch->content.len || !ch->call_count) {
+        emit_text(m, text_view(&ch->content));
+    } else {
+        emit_raw(m, WEIR_STR("null"));
+    }
+}
+
+static void put_thoughts(const struct openai_writer *w, struct emit *m, const struct written_choice *ch)
+{
+    if (ch->thoughts.len && !w->mistral)
+        emit_member_text(m, w->router ? "reasoning" : "reasoning_content", text_view(&ch->thoughts));
     if (!ch->reasoning_count)
         return;
     emit_key(m, "reasoning_details");
@@ -118,14 +154,10 @@ static void put_whole_choice(struct openai_writer *w, struct emit *m, const stru
     emit_key(m, "message");
     emit_open(m, '{');
     emit_member_lit(m, "role", "assistant");
-    emit_key(m, "content");
-    if (ch->content.len || !ch->call_count)
-        emit_text(m, text_view(&ch->content));
-    else
-        emit_raw(m, WEIR_STR("null"));
+    put_content(w, m, ch);
     emit_key(m, "refusal");
     emit_raw(m, WEIR_STR("null"));
-    put_thoughts(m, ch);
+    put_thoughts(w, m, ch);
     put_all_calls(m, ch, w->old);
     emit_close(m, '}');
     emit_key(m, "logprobs");
@@ -163,6 +195,10 @@ void write_body(struct openai_writer *w)
     emit_key(&m, "created");
     emit_raw(&m, w->created);
     emit_member_text(&m, "model", w->model);
+    if (w->router) { /* must be there in a whole answer, and must not be null in a chunk */
+        emit_key(&m, "system_fingerprint");
+        emit_raw(&m, WEIR_STR("null"));
+    }
     emit_key(&m, "choices");
     emit_open(&m, '[');
     for (const struct written_choice *ch = next_choice(w, 0); ch; ch = next_choice(w, ch->index + 1))
