@@ -67,6 +67,18 @@ def conditions_are_refused_by_name():
 
 
 @tests
+def conditions_hold_where_the_rest_is_dropped():
+    up, weir = with_up('unsupported = "drop";')
+    with weir as w:
+        for name, value in (("zdr", True), ("only", ["a"]), ("data_collection", "deny")):
+            status, _, body = post(w, provider={name: value})
+            assert status == 400 and "provider." + name in body["error"]["message"], (name, status, body)
+        assert not up.requests
+        assert post(w, plugins=[{"id": "web"}])[0] == 200
+    up.close()
+
+
+@tests
 def openrouter_itself_gets_the_bytes():
     up, weir = with_up("superset = true;")
     with weir as w:

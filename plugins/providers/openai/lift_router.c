@@ -3,8 +3,9 @@
  * lift_router.c -- members by which OpenRouter's clients choose among providers and have their requests changed; see
  * lift.h.
  *
- * A wish (an order, a speed) is left out and told.  A condition (who may have the data, for which price) is refused: an
- * answer that breaks it is worse than none.  A value that asks for what is done anyway says nothing.
+ * A wish (an order, a speed) is left out and told.  A condition (who may have the data, for which price) is refused,
+ * whatever `unsupported` says: an answer that breaks it is worse than none.  A value that asks for what is done anyway
+ * says nothing.
  */
 #include "lift.h"
 
@@ -64,7 +65,10 @@ static bool preference_lift(struct lift *l, uint32_t key, uint32_t v)
         enum preference is = preferences[i].is;
         if (!str_is(name, preferences[i].key))
             continue;
-        return !preference_said(l->j, is, v) || lossy(l->c, at, is == WISH, l->e);
+        if (!preference_said(l->j, is, v))
+            return true;
+        return is == WISH ? lossy(l->c, at, true, l->e)
+                          : lift_invalid(l, at, "nothing here is known to keep this condition, so nothing is sent.");
     }
     return lift_invalid(l, at, "there is no such preference.");
 }
