@@ -34,6 +34,7 @@ CLIENTS = {                  # name: (command, the client's package)
     "@aws-sdk/client-bedrock-runtime (Node)": "node matrix_clients.mjs bedrock",
     "@openrouter/sdk (Node)": "node matrix_clients.mjs openrouter",
     "@mistralai/mistralai (Node)": "node matrix_clients.mjs mistral",
+    "cohere-ai (Node)": "node matrix_clients.mjs cohere",
 }
 CONFIG = """
 providers = (
@@ -42,7 +43,8 @@ providers = (
   { name = "anthropic"; plugin = "anthropic"; url = "%(u)s/anthropic/v1"; key = "env:MATRIX_SECRET"; models = [ "anthropic/*=*" ]; },
   { name = "gemini"; plugin = "gemini"; url = "%(u)s/gemini/v1beta"; key = "env:MATRIX_SECRET"; models = [ "gemini/*=*" ]; },
   { name = "bedrock"; plugin = "bedrock"; url = "%(u)s/bedrock"; region = "us-east-1"; access_key = "env:MATRIX_AWS_KEY";
-    secret_key = "env:MATRIX_AWS_SECRET"; models = [ "bedrock/*=*" ]; }
+    secret_key = "env:MATRIX_AWS_SECRET"; models = [ "bedrock/*=*" ]; },
+  { name = "cohere"; plugin = "cohere"; url = "%(u)s/cohere"; key = "env:MATRIX_SECRET"; models = [ "cohere/*=*" ]; }
 );
 keys = ( { id = "matrix"; sha256 = "%(sha)s"; } );
 """

@@ -293,6 +293,52 @@ const clients = {
     };
   },
 
+  async cohere() {
+    const { CohereClientV2, CohereError } = await import('cohere-ai');
+    const client = new CohereClientV2({ environment: BASE, token: KEY });
+    const options = { maxRetries: 0, timeoutInSeconds: 20 };
+    const request = (model, s) => {
+      const { response_format, reasoning_effort, messages, ...body } = chatBody(s);
+      return { model, ...camel(body), messages: camel(messages).map((m) => m.content === null ? { ...m, content: undefined } : m),
+               ...(response_format && { responseFormat: { type: 'json_object', jsonSchema: S.schema } }),
+               ...(reasoning_effort && { thinking: { type: 'enabled', tokenBudget: 2000 } }) };
+    };
+    const words = { COMPLETE: 'stop', TOOL_CALL: 'tools' };
+    const usage = (u) => ({ input: u.tokens.inputTokens, cached: u.cachedTokens ?? 0, output: u.tokens.outputTokens });
+    return {
+      async whole(model, s) {
+        const a = await client.chat(request(model, s), options), got = fresh();
+        for (const p of a.message.content ?? []) got.text += p.text ?? '', got.reasoning += p.thinking ?? '';
+        got.calls = (a.message.toolCalls ?? []).map((c) => [c.id, c.function.name, JSON.parse(c.function.arguments)]);
+        finished(got, a.finishReason, words);
+        got.usage = usage(a.usage);
+        return got;
+      },
+      async stream(model, s) {
+        const got = fresh(), calls = {};
+        for await (const e of await client.chatStream(request(model, s), options)) {
+          const m = e.delta?.message;
+          if (e.type === 'content-delta') got.text += m.content.text ?? '', got.reasoning += m.content.thinking ?? '';
+          if (e.type === 'tool-call-start') calls[e.index] = [m.toolCalls.id, m.toolCalls.function.name, m.toolCalls.function.arguments ?? ''];
+          if (e.type === 'tool-call-delta') calls[e.index][2] += m.toolCalls.function.arguments ?? '';
+          if (e.type === 'message-end') {
+            if (e.delta.error) throw new Error(e.delta.error);
+            finished(got, e.delta.finishReason, words);
+            got.usage = usage(e.delta.usage);
+          }
+        }
+        got.calls = Object.values(calls).map(([id, name, args]) => [id, name, JSON.parse(args)]);
+        return got;
+      },
+      async abort(model, s) {
+        const controller = new AbortController();
+        const stream = await client.chatStream(request(model, s), { ...options, abortSignal: controller.signal });
+        for await (const e of stream) if (e.type === 'content-delta') return controller.abort();
+      },
+      failure: (e) => e instanceof CohereError && failure(e, e.statusCode, e.message + JSON.stringify(e.body ?? '')),
+    };
+  },
+
   async mistral() {
     const { Mistral } = await import('@mistralai/mistralai');
     const { MistralError } = await import('@mistralai/mistralai/models/errors');

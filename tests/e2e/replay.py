@@ -202,6 +202,32 @@ def read_bedrock(b):
     return said
 
 
+def read_cohere(b):
+    said = {"system": "", "turns": [], "tools": {}, "schema": None, "thinks": (b.get("thinking") or {}).get("type") == "enabled"}
+    for m in b["messages"]:
+        parts = []
+        if m["role"] == "system":
+            said["system"] += text_of(m["content"])
+            continue
+        if m["role"] == "tool":
+            documents = [p for p in m["content"] if isinstance(p, dict) and p["type"] == "document"]
+            text = "".join(v for p in documents for v in [p["document"]["data"]]) if documents else text_of(m["content"])
+            parts.append(("result", m["tool_call_id"], text))
+        else:
+            for p in [{"type": "text", "text": m["content"]}] if isinstance(m.get("content"), str) else m.get("content") or []:
+                parts.append(from_data_url(p["image_url"]["url"]) if p["type"] == "image_url" else ("text", p["text"]))
+            for c in m.get("tool_calls") or []:
+                parts.append(("call", c["id"], c["function"]["name"], json.loads(c["function"]["arguments"])))
+        said["turns"].append((m["role"], parts))
+    for t in b.get("tools") or []:
+        said["tools"][t["function"]["name"]] = t["function"]["parameters"]
+    form = b.get("response_format") or {}
+    if form:
+        need(form["type"] == "json_object", "response_format.type")
+        said["schema"] = form.get("json_schema") or form.get("schema")
+    return said
+
+
 # ---- the request as it must arrive ----
 
 def sigv4(method, path, headers, body):
@@ -445,6 +471,39 @@ def bedrock_stream(a):
     yield "metadata", {"usage": whole["usage"], "metrics": whole["metrics"]}
 
 
+def cohere_usage(a):
+    i, c, o, _ = numbers(a)
+    return {"billed_units": {"input_tokens": i, "output_tokens": o}, "tokens": {"input_tokens": i, "output_tokens": o}, "cached_tokens": c}
+
+
+def cohere_whole(a):
+    content = [{"type": "thinking", "thinking": a["reasoning"]}] if a.get("reasoning") else []
+    content += [{"type": "text", "text": a["text"]}] if a["text"] else []
+    message = {"role": "assistant", "content": content}
+    if a.get("calls"):
+        message["tool_calls"] = [{"id": i, "type": "function", "function": {"name": n, "arguments": json.dumps(x)}} for i, n, x in a["calls"]]
+    return {"id": "co7", "message": message, "finish_reason": {"tools": "TOOL_CALL", "stop": "COMPLETE"}[a["finish"]], "usage": cohere_usage(a)}
+
+
+def cohere_stream(a):
+    whole = cohere_whole(a)
+    start = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
+    yield "message-start", {"id": "co7", "type": "message-start", "delta": {"message": start}}
+    for n, block in enumerate(whole["message"]["content"]):
+        key = block["type"]
+        yield "content-start", {"type": "content-start", "index": n, "delta": {"message": {"content": {"type": key, key: ""}}}}
+        for p in pieces(block[key]):
+            yield "content-delta", {"type": "content-delta", "index": n, "delta": {"message": {"content": {key: p}}}}
+        yield "content-end", {"type": "content-end", "index": n}
+    for n, call in enumerate(whole["message"].get("tool_calls") or []):
+        arguments, empty = call["function"]["arguments"], dict(call, function=dict(call["function"], arguments=""))
+        yield "tool-call-start", {"type": "tool-call-start", "index": n, "delta": {"message": {"tool_calls": empty}}}
+        for p in pieces(arguments, 5):
+            yield "tool-call-delta", {"type": "tool-call-delta", "index": n, "delta": {"message": {"tool_calls": {"function": {"arguments": p}}}}}
+        yield "tool-call-end", {"type": "tool-call-end", "index": n}
+    yield "message-end", {"type": "message-end", "delta": {"finish_reason": whole["finish_reason"], "usage": whole["usage"]}}
+
+
 # ---- framing ----
 
 def sse(events):
@@ -470,6 +529,7 @@ DIALECTS = {                 # how the request is read, the answer, its stream, 
     "anthropic": (read_anthropic, anthropic_whole, anthropic_stream, sse, b"", "text/event-stream"),
     "gemini": (read_gemini, gemini_whole, gemini_stream, sse, b"", "text/event-stream"),
     "bedrock": (read_bedrock, bedrock_whole, bedrock_stream, amazon, b"", "application/vnd.amazon.eventstream"),
+    "cohere": (read_cohere, cohere_whole, cohere_stream, sse, b"", "text/event-stream"),
 }
 
 
@@ -479,7 +539,7 @@ def error_body(dialect, status, text):
             "responses": {"error": {"message": text, "type": kind, "param": None, "code": None}},
             "anthropic": {"type": "error", "error": {"type": kind, "message": text}, "request_id": "req_7"},
             "gemini": {"error": {"code": status, "message": text, "status": {429: "RESOURCE_EXHAUSTED"}.get(status, "INVALID_ARGUMENT")}},
-            "bedrock": {"message": text}}[dialect]
+            "bedrock": {"message": text}, "cohere": {"id": "co7", "message": text}}[dialect]
 
 
 def respond(status, body, headers=()):
@@ -503,7 +563,7 @@ def target(dialect, path, body):
         model, _, method = tail[len("/model/"):].rpartition("/")
         need(method in ("converse", "converse-stream"), path)
         return model, method == "converse-stream"
-    need(path == {"openai": "/v1/chat/completions", "responses": "/v1/responses", "anthropic": "/v1/messages"}[dialect], path)
+    need(path == {"openai": "/v1/chat/completions", "responses": "/v1/responses", "anthropic": "/v1/messages", "cohere": "/v2/chat"}[dialect], path)
     if dialect == "openai" and body.get("stream"):
         need((body.get("stream_options") or {}).get("include_usage") is True, "nobody asked for the usage of a stream")
     return body["model"], bool(body.get("stream"))
