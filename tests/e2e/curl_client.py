@@ -188,7 +188,7 @@ def fifty_at_once():
 
 @tests
 def paths_that_are_not_there():
-    for path in ("/nothing", "/chat"):
+    for path in ("/nothing", "/chats"):          # /v1/chat is of Cohere's first API
         status, headers, text = curl(path, body={})
         assert status == 404 and json.loads(text)["error"]["code"] == "not_found", (status, text)
         assert headers["x-weir-request-id"].startswith("req_")
