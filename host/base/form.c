@@ -331,7 +331,8 @@ void form_init(struct form_reader *f, struct arena *arena, struct weir_str bound
     must(boundary.len <= FORM_BOUNDARY_MAX);
     *f = (struct form_reader){.arena = arena, .mark_len = 4 + boundary.len, .matched = 2};
     memcpy(f->mark, "\r\n--", 4);
-    memcpy(f->mark + 4, boundary.ptr, boundary.len);
+    if (boundary.len)
+        memcpy(f->mark + 4, boundary.ptr, boundary.len);
 }
 
 void form_fini(struct form_reader *f)

@@ -7,7 +7,7 @@ import os
 import socket
 import time
 
-from _weir import Tests, Upstream, Weir, answer, read_message, request
+from _weir import SANITIZED, Tests, Upstream, Weir, answer, read_message, request
 
 tests = Tests()
 MOCK = 'providers = ( { name = "mock"; models = [ "mock/*" ]; } );\n'
@@ -405,7 +405,7 @@ def a_large_form_is_not_held_in_memory():
         assert sent(up)[2] == ask.replace(b"openai/", b"") and len(ask) > 15 << 20
         peak = [int(line.split()[1]) for pid in w.children() for line in open("/proc/%d/status" % pid)
                 if line.startswith("RssAnon")]
-        assert max(peak) < 12000, peak
+        assert max(peak) < 12000 or SANITIZED, peak       # a sanitizer keeps what was freed, and more
     up.close()
 
 
