@@ -576,6 +576,10 @@ struct weir_host {
      * key must be allowed all of them, the provider must serve them, and they are sent as the provider calls them. */
     void (*model)(struct weir_ctx *, uint32_t node);
 
+    /* encode: where the answer comes as application/vnd.amazon.eventstream, each frame is an envelope, JSON whose member
+     * `bytes` is one record of the dialect's own in base64.  `decode` and clients get it as the SSE record that it is. */
+    void (*http_enveloped)(struct weir_http *);
+
     /* 1.1 services go here */
 };
 

@@ -102,7 +102,7 @@ struct weir_test {
     struct weir_test_list http_headers;      /* struct weir_test_pair */
     struct weir_test_list http_splices;
     struct weir_str http_body;
-    bool http_body_set;
+    bool http_body_set, http_enveloped;
     struct weir_test_buf sent;               /* see weir_test_sent(), weir_test_http() */
 
     /* decode */

@@ -377,6 +377,14 @@ static inline void wt_host_http_body(struct weir_http *h, struct weir_str body)
     t->http_body_set = true;
 }
 
+static inline void wt_host_http_enveloped(struct weir_http *h)
+{
+    struct weir_test *t = wt_of_http(h);
+
+    if (wt_allowed(t, WT_ENCODE, "http_enveloped"))
+        t->http_enveloped = true;
+}
+
 static inline void wt_host_serve(struct weir_ctx *c, struct weir_str bytes, bool last)
 {
     struct weir_test *t = wt_of(c);
@@ -577,6 +585,7 @@ static inline struct weir_host wt_host(void)
         .fetch = wt_host_fetch,
         .credential = wt_host_credential,
         .model = wt_host_model,
+        .http_enveloped = wt_host_http_enveloped,
     };
 }
 

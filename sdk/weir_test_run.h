@@ -107,7 +107,7 @@ static inline void weir_test_again(struct weir_test *t)
     t->block_code = t->block_reason = WEIR_STR("");
     t->events.count = t->labels.count = t->http_headers.count = t->http_splices.count = t->frame_splices.count = 0;
     t->log.len = t->out.len = t->served.len = t->sent.len = t->client.len = t->joined.len = 0;
-    t->served_last = t->frame_dropped = t->done_mark = t->frame_seen = t->http_body_set = false;
+    t->served_last = t->frame_dropped = t->done_mark = t->frame_seen = t->http_body_set = t->http_enveloped = false;
     t->http_method = t->http_url = t->http_body = WEIR_STR("");
     t->frame = NULL;
     t->fire = NULL;

@@ -221,7 +221,7 @@ static inline enum weir_verdict weir_test_encode(struct weir_test *t, const stru
 
     t->http_headers.count = t->http_splices.count = 0;
     t->http_method = t->http_url = t->http_body = WEIR_STR("");
-    t->http_body_set = t->frame_seen = false;
+    t->http_body_set = t->http_enveloped = t->frame_seen = false;
     t->lossy.len = 0;
     memset(e, 0, sizeof *e);
     wt_enter(t, WT_ENCODE, t->plugin->encode);

@@ -148,12 +148,12 @@ F(list, 216) F(on_record, 224) F(write, 232) F(credential, 240)
 #undef S
 
 #define S weir_host
-SIZE(248)
+SIZE(256)
 F(abi, 0) F(size, 4) F(span_size, 8) F(event_size, 12) F(log, 16) F(alloc, 24) F(body, 32) F(request, 40) F(skim, 48)
 F(unescape, 56) F(fact, 64) F(canonical, 72) F(lossy, 80) F(span, 88) F(spans, 96) F(edit, 104) F(answer, 112)
 F(label, 120) F(block, 128) F(http_target, 136) F(http_header, 144) F(http_splice, 152) F(http_body, 160) F(serve, 168)
 F(emit, 176) F(frame_drop, 184) F(frame_splice, 192) F(out, 200) F(after, 208) F(resume, 216) F(fetch, 224)
-F(credential, 232) F(model, 240)
+F(credential, 232) F(model, 240) F(http_enveloped, 248)
 #undef S
 
 /* ---- enums ---- */

@@ -188,7 +188,6 @@ static bool head_read(struct form_reader *f)
     p.name = arena_copy(f->arena, p.name);
     p.filename = arena_copy(f->arena, p.filename);
     p.type = arena_copy(f->arena, p.type);
-    p.type = arena_copy(f->arena, p.type);
     p.at = f->at;
     f->parts[f->count++] = p;
     f->head.len = 0;

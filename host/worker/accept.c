@@ -34,31 +34,27 @@ static void allow_add(struct buf *allow, const char *method)
         buf_printf(allow, "%s%s", allow->len ? ", " : "", method);
 }
 
-const struct weir_path *accept_find(struct request *r, struct buf *allow)
+const struct weir_path *accept_find(const struct request *r, struct instance **dialect, struct buf *allow)
 {
     const struct world *world = r->w->world;
     struct weir_str path = request_path(r);
-    const struct weir_path *plain = NULL;
-    struct instance *other = NULL;
+    const struct served *plain = NULL, *other = NULL;
 
     for (const struct served *s = world->served; s < world->served + world->served_count; s++) {
-        const struct weir_path *p = s->row;
-        if (!path_matches(s, path) || (p->header && !http1_find(&r->head, str_of(p->header))))
+        if (!path_matches(s, path) || (s->row->header && !http1_find(&r->head, str_of(s->row->header))))
             continue;
-        if (!method_matches(p, r->head.method)) {
-            allow_add(allow, p->method);
-            other = other && !p->header ? other : s->dialect;
-        } else if (p->header) {
-            r->dialect = s->dialect;
-            return p;
+        if (!method_matches(s->row, r->head.method)) {
+            allow_add(allow, s->row->method);
+            other = other && !s->row->header ? other : s;
+        } else if (s->row->header) {
+            *dialect = s->dialect;
+            return s->row;
         } else if (!plain) {
-            r->dialect = s->dialect;
-            plain = p;
+            plain = s;
         }
     }
-    if (!plain)
-        r->dialect = other;
-    return plain;
+    *dialect = plain ? plain->dialect : other ? other->dialect : NULL;
+    return plain ? plain->row : NULL;
 }
 
 /* "/v1" of "/v1/models". */
@@ -183,7 +179,7 @@ static bool asks_websocket(const struct request *r)
 static const struct weir_path *path_take(struct request *r)
 {
     struct buf allow = {0};
-    const struct weir_path *p = accept_find(r, &allow);
+    const struct weir_path *p = accept_find(r, &r->dialect, &allow);
 
     if (asks_websocket(r)) {
         request_refuse(r, 501, "websocket_not_served", "",

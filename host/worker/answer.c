@@ -84,20 +84,6 @@ static bool type_is(struct weir_str type, struct weir_str want)
            (type.len == want.len || type.ptr[want.len] == ';' || type.ptr[want.len] == ' ');
 }
 
-/* Seconds of an error's Retry-After; 0: it says none, or a date. */
-static int retry_after(const struct http1_head *h)
-{
-    const struct weir_str *s = http1_find(h, WEIR_STR("retry-after"));
-    int v = 0;
-
-    for (size_t i = 0; s && i < s->len; i++) {
-        if (s->ptr[i] < '0' || s->ptr[i] > '9')
-            return 0;
-        v = v < 86400 ? v * 10 + (s->ptr[i] - '0') : v;
-    }
-    return v < 86400 ? v : 86400;
-}
-
 /* Sound and pictures: no text for a guardrail. */
 static bool type_is_media(struct weir_str t)
 {
@@ -143,7 +129,7 @@ bool answer_begin(struct request *r, const struct http1_head *h)
     a->passes = h->status >= 400;
     a->binary = !a->passes && type_is(t, WEIR_STR("application/vnd.amazon.eventstream"));
     a->stream = a->binary || (!a->passes && type_is(t, WEIR_STR("text/event-stream")));
-    a->enveloped = a->binary && r->http && envelope_expected(r->http->url);
+    a->enveloped = a->binary && r->http && r->http->enveloped;
     a->type = a->enveloped ? "text/event-stream; charset=utf-8" : arena_strdup(&r->arena, t);
     a->translated = translates(r);
     answer_plain(r, t);
@@ -152,9 +138,7 @@ bool answer_begin(struct request *r, const struct http1_head *h)
         a->type = !a->out_stream        ? "application/json"
                   : r->view.stream_type ? r->view.stream_type
                                         : "text/event-stream; charset=utf-8";
-    if (a->translated && a->passes)
-        r->retry_after_s = retry_after(h);
-    r->reply.headers = reply_pass_headers(r, h);
+    reply_pass_headers(r, h);
     r->reply.held = a->out_stream && !a->bytes && stages_hold_stream(r->w->world);
     if (a->bytes || a->text)
         reply_pass_bytes(r, h);

@@ -251,6 +251,11 @@ void http_splice(struct weir_http *h, uint32_t at, uint32_t len, struct weir_str
     h->splices[h->splice_count++] = (struct splice){at, len, arena_copy(&h->r->arena, with)};
 }
 
+void http_enveloped(struct weir_http *h)
+{
+    h->enveloped = true;
+}
+
 void http_body(struct weir_http *h, struct weir_str body)
 {
     h->body = arena_copy(&h->r->arena, body);

@@ -22,6 +22,7 @@ struct weir_http {                           /* what `encode` fills */
     struct splice *splices; size_t splice_count, splice_cap;
     struct weir_str body; bool own_body;     /* replaces the client's */
     bool typed;                              /* content-type is among the lines */
+    bool enveloped;                          /* see weir_host.http_enveloped */
     bool bad;                                /* a service was misused: nothing is sent */
 };
 
@@ -29,6 +30,7 @@ void http_target(struct weir_http *, const char *method, struct weir_str url);
 void http_header(struct weir_http *, const char *name, struct weir_str value);
 void http_splice(struct weir_http *, uint32_t at, uint32_t len, struct weir_str with);
 void http_body(struct weir_http *, struct weir_str);
+void http_enveloped(struct weir_http *);
 
 /* weir_credential(): what the vault has for the provider at hand; ptr NULL: nothing now. */
 struct weir_str attempt_credential(struct request *);

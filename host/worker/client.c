@@ -179,7 +179,7 @@ static void client_serve(struct client *c)
 static void client_refuse(struct client *c, int status, const char *code, const char *why)
 {
     c->keep_alive = false;
-    accept_find(c->r, NULL); /* whose words the refusal is in */
+    accept_find(c->r, &c->r->dialect, NULL); /* whose words the refusal is in */
     request_refuse(c->r, status, code, "", "%s", why);
     c->r->step = STEP_close;
     client_serve(c);

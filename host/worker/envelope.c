@@ -6,15 +6,7 @@
 
 #include "base/json_skim.h"
 
-#define SUFFIX   "/invoke-with-response-stream"
 #define TYPE_MAX 64
-
-bool envelope_expected(struct weir_str url)
-{
-    const size_t n = sizeof SUFFIX - 1;
-
-    return url.len > n && memcmp(url.ptr + url.len - n, SUFFIX, n) == 0;
-}
 
 /* The value of a string member at the top of an object, as it stands; "" for anything else. */
 static struct weir_str member(struct weir_str text, const char *key)

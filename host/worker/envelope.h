@@ -4,7 +4,8 @@
  *
  * The model's SSE record {"type":"ping"} comes as an event-stream frame `chunk` with the payload
  * {"bytes":"eyJ0eXBlIjoicGluZyJ9","p":"..."}: JSON in base64, and padding.  Taken out it is that SSE record again, so
- * that the dialect and its clients need not know.  Worker process; called by answer.c.
+ * that the dialect and its clients need not know.  That an answer comes so, `encode` says by http_enveloped().  Worker
+ * process; called by answer.c.
  */
 #ifndef WORKER_ENVELOPE_H
 #define WORKER_ENVELOPE_H
@@ -12,8 +13,6 @@
 #include "base/buf.h"
 #include "base/sse.h"
 
-/* Whether an answer in an event stream to a request of this URL comes in envelopes. */
-bool envelope_expected(struct weir_str url);
 /* The record inside of a frame's payload: "event: TYPE\ndata: JSON\n\n", written into `to`, which it points into.
  * false: this is no envelope. */
 bool envelope_open(struct weir_str payload, struct buf *to, struct sse_record *);

@@ -24,13 +24,13 @@ void form_begin(struct request *r)
 {
     const struct settings *set = &r->w->world->settings;
     const struct weir_path *p;
+    struct instance *dialect;
     struct weir_str boundary;
     struct form *f;
 
     if (!r->type || !form_is(*r->type) || !str_is(r->head.method, "POST"))
         return;
-    p = accept_find(r, NULL);
-    r->dialect = NULL;
+    p = accept_find(r, &dialect, NULL);
     if (!p || !kind_takes_form(p->kind) || strcmp(p->method, "POST") != 0)
         return;
     f = arena_alloc(&r->arena, sizeof *f);
@@ -43,11 +43,17 @@ void form_begin(struct request *r)
     r->form = f;
 }
 
+/* A file that never has a name, so that no kill leaves one; some file systems cannot, there it has one for a moment. */
 static bool file_open(struct request *r)
 {
     struct form *f = r->form;
-    char *name = arena_printf(&r->arena, "%s/form-XXXXXX", r->w->world->settings.state);
+    const char *state = r->w->world->settings.state;
+    char *name;
 
+    f->fd = open(state, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (f->fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
+        return f->fd >= 0;
+    name = arena_printf(&r->arena, "%s/form-XXXXXX", state);
     f->fd = mkostemp(name, O_CLOEXEC);
     if (f->fd >= 0)
         unlink(name);

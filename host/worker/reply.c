@@ -87,7 +87,7 @@ static bool header_passes(struct weir_str name)
     return false;
 }
 
-struct weir_str reply_pass_headers(struct request *r, const struct http1_head *up)
+void reply_pass_headers(struct request *r, const struct http1_head *up)
 {
     size_t len = 0;
     char *lines;
@@ -95,8 +95,10 @@ struct weir_str reply_pass_headers(struct request *r, const struct http1_head *u
     for (size_t i = 0; i < up->count; i++)
         if (header_passes(up->headers[i].name))
             len += up->headers[i].name.len + up->headers[i].value.len + 4;
+    r->reply.headers = WEIR_STR("");
+    r->reply.hinted = http1_find(up, WEIR_STR("retry-after")) || http1_find(up, WEIR_STR("retry-after-ms"));
     if (!len)
-        return (struct weir_str){0};
+        return;
     lines = arena_bytes(&r->arena, len);
     len = 0;
     for (size_t i = 0; i < up->count; i++) {
@@ -111,7 +113,7 @@ struct weir_str reply_pass_headers(struct request *r, const struct http1_head *u
         memcpy(lines + len, "\r\n", 2);
         len += 2;
     }
-    return (struct weir_str){lines, len};
+    r->reply.headers = (struct weir_str){lines, len};
 }
 
 void reply_pass_bytes(struct request *r, const struct http1_head *up)
@@ -306,8 +308,8 @@ void reply_refusal(struct request *r)
 {
     struct buf body = worker_buf_take(r->w);
     const char *type = "application/json";
-    struct weir_str headers = r->refusal_headers.len ? r->refusal_headers : WEIR_STR("");
-    bool told = memmem(headers.ptr, headers.len, "etry-", 5) != NULL; /* retry-after, retry-after-ms */
+    struct weir_str headers = r->refusal_upstreams ? r->reply.headers : WEIR_STR("");
+    bool told = r->refusal_upstreams && r->reply.hinted;
 
     if (r->gone) {
         worker_buf_give(r->w, &body);

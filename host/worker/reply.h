@@ -30,9 +30,9 @@ void reply_refusal(struct request *);
 /* An answer to what is not (yet) a request: a small JSON error. */
 void reply_plain(struct client *, int status, const char *code, const char *text);
 
-/* The upstream's headers that a client may see, as lines, in the request's arena. */
+/* Keeps the upstream's headers that a client may see: reply.headers. */
 struct http1_head;
-struct weir_str reply_pass_headers(struct request *, const struct http1_head *upstream);
+void reply_pass_headers(struct request *, const struct http1_head *upstream);
 /* Of an answer that is not of the dialect: its length, and what a client saves it as. */
 void reply_pass_bytes(struct request *, const struct http1_head *upstream);
 

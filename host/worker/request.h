@@ -99,7 +99,7 @@ struct request {
     uint64_t hold; bool held;                /* concurrency */
     struct weir_str allow;                   /* told with a 405 */
     int retry_after_s;                       /* told with a 429 or 503 */
-    struct weir_str refusal_headers;         /* lines of the upstream's that go with its refusal: limits, retry hints */
+    bool refusal_upstreams;                  /* it is the upstream's: reply.headers go with it (limits, retry hints) */
     struct weir_candidate *candidates; const struct provider **endpoints; size_t candidate_count;
     size_t pick;                             /* the candidate being tried */
 
@@ -127,6 +127,7 @@ struct request {
         bool held;                           /* a stage wants to see the whole answer first */
         struct buf hold;
         struct weir_str headers;             /* the upstream's that go through, as lines */
+        bool hinted;                         /* they say when to try again */
     } reply;
 
     /* the end */

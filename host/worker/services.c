@@ -348,4 +348,5 @@ const struct weir_host services = {
     .fetch = service_fetch,
     .credential = service_credential,
     .model = service_model,
+    .http_enveloped = http_enveloped,
 };

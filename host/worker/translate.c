@@ -296,7 +296,7 @@ void translate_error(struct request *r, const struct weir_event *ev)
     if (ev->retry_after)
         r->retry_after_s = (int)(ev->retry_after < 86400 ? ev->retry_after : 86400);
     request_refuse(r, status, arena_strdup(&r->arena, code), "", "%.*s", (int)text.len, text.ptr);
-    r->refusal_headers = r->reply.headers;
+    r->refusal_upstreams = true;
     r->outcome = OUTCOME_upstream_error;
     exchange_stop(r->x);
     pipeline_goto(r, STEP_close);

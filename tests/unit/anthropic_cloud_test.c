@@ -116,6 +116,7 @@ START_TEST(test_bedrock_bodies)
         t.http_url,
         "https://bedrock-runtime.eu-west-1.amazonaws.com/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/"
         "invoke-with-response-stream");
+    ck_assert(t.http_enveloped);
     ck_assert_int_eq(strncmp(weir_test_http_header(&t, "authorization").ptr,
                              "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261122/eu-west-1/bedrock/aws4_request, ", 80),
                      0);

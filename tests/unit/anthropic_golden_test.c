@@ -3,13 +3,9 @@
  * anthropic_golden_test.c -- recorded answers of Anthropic through decode: they mean what tests/golden/anthropic.txt
  * says (made by anthropic.py beside it), reach the client byte for byte, and cost and say the same when their own
  * events are written anew by answer and decoded again, as a stream and as one body.
- *
- * The recordings are not part of the repository: they are looked for in $WEIR_SHARED/data/fixtures, then ../shared.
  */
 #include "anthropic_all.h"
-#include "unit.h"
-
-#include <openssl/evp.h>
+#include "golden.h"
 
 #define GOLDEN "tests/golden/anthropic.txt"
 
@@ -17,33 +13,6 @@ static struct weir_test t, other;
 static struct weir_error e;
 
 /* ---- files ---- */
-
-/* Ended by 0; NULL when there is no such file. */
-static char *file_read(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    struct weir_test_buf b = {0};
-    char part[4096];
-    size_t n;
-
-    if (!f)
-        return NULL;
-    while ((n = fread(part, 1, sizeof part, f)) > 0)
-        wt_add(&b, (struct weir_str){part, n});
-    fclose(f);
-    wt_add(&b, (struct weir_str){"", 1});
-    return b.ptr;
-}
-
-static char *fixture_read(const char *name)
-{
-    const char *shared = getenv("WEIR_SHARED");
-    char path[512];
-
-    snprintf(path, sizeof path, "%s/data/fixtures/%.*s", shared && shared[0] ? shared : "../shared",
-             (int)strcspn(name, "@"), name);
-    return file_read(path);
-}
 
 /* Recordings keep one JSON text a line: back to the records they were.  Some have several answers; the nth, from 1. */
 static char *as_stream(const char *lines, int nth)
@@ -64,21 +33,6 @@ static char *as_stream(const char *lines, int nth)
 }
 
 /* ---- what came out, in the words of anthropic.txt ---- */
-
-static void tell_digest(struct weir_test_buf *to, struct weir_str text)
-{
-    unsigned char sum[32];
-    char word[24];
-
-    ck_assert(EVP_Digest(text.ptr ? text.ptr : "", text.len, sum, NULL, EVP_sha256(), NULL) == 1);
-    snprintf(word, sizeof word, "%zu ", text.len);
-    wt_add_text(to, word);
-    for (size_t i = 0; i < sizeof sum; i++) {
-        snprintf(word, sizeof word, "%02x", sum[i]);
-        wt_add_text(to, word);
-    }
-    wt_add_text(to, "\n");
-}
 
 static void tell_word(struct weir_test_buf *to, struct weir_str word)
 {
@@ -136,7 +90,7 @@ static void tell_call(struct weir_test *from, struct weir_test_buf *to, uint32_t
         wt_add(to, id);
         tell_word(to, name);
         wt_add_text(to, " ");
-        tell_digest(to, wt_view(&input));
+        golden_digest(to, "", wt_view(&input));
     }
     wt_buf_free(&input);
 }
@@ -148,12 +102,12 @@ static void tell_blocks(struct weir_test *from, struct weir_test_buf *to, bool c
         tell_call(from, to, block, same);
         if (text.len) {
             tell_number(to, compaction && block == 0 ? "compaction" : "text", block);
-            tell_digest(to, text);
+            golden_digest(to, "", text);
         }
         text = weir_test_text(from, WEIR_REASONING, 0, block);
         if (text.len) {
             tell_number(to, "thinking", block);
-            tell_digest(to, text);
+            golden_digest(to, "", text);
         }
     }
 }
@@ -169,7 +123,7 @@ static void tell_opaques(struct weir_test *from, struct weir_test_buf *to)
             tell_number(to, "opaque", ev->event.block);
             wt_add(to, ev->event.value);
             wt_add_text(to, " ");
-            tell_digest(to, ev->event.detail);
+            golden_digest(to, "", ev->event.detail);
         }
         if (ev->event.channel == WEIR_TEXT && ev->event.block >= BLOCK_STRINGS) {
             count++;
@@ -178,7 +132,7 @@ static void tell_opaques(struct weir_test *from, struct weir_test_buf *to)
     }
     if (count) {
         tell_number(to, "strings", count);
-        tell_digest(to, wt_view(&all));
+        golden_digest(to, "", wt_view(&all));
     }
     wt_buf_free(&all);
 }
@@ -226,21 +180,6 @@ static void tell_all(struct weir_test *from, struct weir_test_buf *to, bool comp
     tell_blocks(from, to, compaction, same);
     tell_opaques(from, to);
     tell_ends(from, to, same);
-}
-
-/* Every stream of text has exactly one `last`. */
-static void lasts_are_right(const char *name)
-{
-    for (size_t i = 0; i < weir_test_event_count(&t); i++) {
-        const struct weir_event *a = &weir_test_event(&t, i)->event;
-        int lasts = 0;
-        for (size_t k = 0; k < weir_test_event_count(&t); k++) {
-            const struct weir_event *b = &weir_test_event(&t, k)->event;
-            lasts += b->last && b->channel == a->channel && b->choice == a->choice && b->block == a->block;
-        }
-        if (a->channel <= WEIR_ARGUMENTS && !a->copy)
-            ck_assert_msg(lasts == 1, "%s: a stream has %d lasts", name, lasts);
-    }
 }
 
 /* ---- said anew ---- */
@@ -305,7 +244,7 @@ static bool decode_file(const char *name, const char *recorded)
         ck_assert_msg(t.client.len == strlen(stream ? sse : recorded) &&
                           memcmp(t.client.ptr, stream ? sse : recorded, t.client.len) == 0,
                       "%s: not byte for byte", name);
-        lasts_are_right(name);
+        golden_lasts(&t, name);
     }
     free(sse);
     return ok;
@@ -326,7 +265,7 @@ static void file_check(const char *name, struct weir_str want)
 
     if (!name[0])
         return;
-    recorded = fixture_read(name);
+    recorded = golden_recording(name);
     ck_assert_msg(recorded != NULL, "no recording %s", name);
     if (decode_file(name, recorded))
         tell_all(&t, &got, strstr(name, "compaction") != NULL, false);
@@ -367,7 +306,7 @@ static int files_check(const char *golden)
 
 START_TEST(test_recordings)
 {
-    char *index = fixture_read("index.json"), *golden = file_read(GOLDEN);
+    char *index = golden_recording("index.json"), *golden = golden_file(GOLDEN);
 
     ck_assert_msg(golden != NULL, "no %s: run tests from the repository's folder", GOLDEN);
     if (index) {

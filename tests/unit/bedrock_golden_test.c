@@ -3,44 +3,14 @@
  * bedrock_golden_test.c -- recorded answers of Bedrock through decode: they mean what tests/golden/bedrock.txt says
  * (made by bedrock.py beside it), reach a client of the same dialect byte for byte, and mean the same once answer has
  * said their events anew, as a stream and as a body.
- *
- * The recordings are not part of the repository: they are looked for in $WEIR_SHARED/data/fixtures, then ../shared.
  */
 #include "bedrock_all.h"
-#include "unit.h"
-
-#include <openssl/evp.h>
+#include "golden.h"
 
 #define GOLDEN "tests/golden/bedrock.txt"
 
 static struct weir_test t, again;
 static struct weir_error e;
-
-/* Ended by 0; NULL when there is no such file. */
-static char *file_read(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    struct weir_test_buf b = {0};
-    char part[4096];
-    size_t n;
-
-    if (!f)
-        return NULL;
-    while ((n = fread(part, 1, sizeof part, f)) > 0)
-        wt_add(&b, (struct weir_str){part, n});
-    fclose(f);
-    wt_add(&b, (struct weir_str){"", 1});
-    return b.ptr;
-}
-
-static char *fixture_read(const char *name)
-{
-    const char *shared = getenv("WEIR_SHARED");
-    char path[512];
-
-    snprintf(path, sizeof path, "%s/data/fixtures/%s", shared && shared[0] ? shared : "../shared", name);
-    return file_read(path);
-}
 
 /* {"NAME":PAYLOAD} of each line, back to records with a name. */
 static char *as_stream(const char *lines)
@@ -64,40 +34,6 @@ static char *as_stream(const char *lines)
 
 /* ---- what came out, in the words of bedrock.txt ---- */
 
-static void put_digest(struct weir_test_buf *to, const char *word, struct weir_str text)
-{
-    unsigned char sum[32];
-    char hex[24];
-
-    ck_assert(EVP_Digest(text.len ? text.ptr : "", text.len, sum, NULL, EVP_sha256(), NULL) == 1);
-    wt_add_text(to, word);
-    snprintf(hex, sizeof hex, " %zu ", text.len);
-    wt_add_text(to, hex);
-    for (size_t i = 0; i < sizeof sum; i++) {
-        snprintf(hex, sizeof hex, "%02x", sum[i]);
-        wt_add_text(to, hex);
-    }
-    wt_add_text(to, "\n");
-}
-
-/* As bedrock.py writes JSON: without a space between. */
-static struct weir_str compact(struct weir_test *x, struct weir_str s)
-{
-    char *to = wt_alloc(&x->memory, s.len + 2);
-    bool string = false;
-    size_t n = 0;
-
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] == '"' && (!i || s.ptr[i - 1] != '\\'))
-            string = !string;
-        if (string || !strchr(" \n\r\t", s.ptr[i]))
-            to[n++] = s.ptr[i];
-    }
-    if (!n)
-        memcpy(to, "{}", n = 2);
-    return (struct weir_str){to, n};
-}
-
 static void put_events(struct weir_test *x, struct weir_test_buf *to, uint32_t block)
 {
     struct weir_str id = WEIR_STR(""), name = WEIR_STR(""), signature = WEIR_STR("");
@@ -116,14 +52,14 @@ static void put_events(struct weir_test *x, struct weir_test_buf *to, uint32_t b
         name = name.len ? name : ev->tool_name;
     }
     if (has[WEIR_TEXT])
-        put_digest(to, "text", weir_test_text(x, WEIR_TEXT, 0, block));
+        golden_digest(to, "text", weir_test_text(x, WEIR_TEXT, 0, block));
     if (has[WEIR_REASONING])
-        put_digest(to, "reasoning", weir_test_text(x, WEIR_REASONING, 0, block));
+        golden_digest(to, "reasoning", weir_test_text(x, WEIR_REASONING, 0, block));
     if (signature.len)
-        put_digest(to, "signature", signature);
+        golden_digest(to, "signature", signature);
     snprintf(word, sizeof word, "call %.*s %.*s", (int)id.len, id.ptr, (int)name.len, name.ptr);
     if (has[WEIR_ARGUMENTS])
-        put_digest(to, word, compact(x, weir_test_text(x, WEIR_ARGUMENTS, 0, block)));
+        golden_digest(to, word, golden_compact(x, weir_test_text(x, WEIR_ARGUMENTS, 0, block)));
 }
 
 static void put_all(struct weir_test *x, struct weir_test_buf *to)
@@ -145,21 +81,6 @@ static void put_all(struct weir_test *x, struct weir_test_buf *to)
                      (long long)u->cache_write, (long long)u->output);
     }
     wt_add_text(to, line);
-}
-
-/* Every stream of text has exactly one `last`. */
-static void lasts_are_right(const char *name)
-{
-    for (size_t i = 0; i < weir_test_event_count(&t); i++) {
-        const struct weir_event *a = &weir_test_event(&t, i)->event;
-        int lasts = 0;
-        for (size_t k = 0; k < weir_test_event_count(&t); k++) {
-            const struct weir_event *b = &weir_test_event(&t, k)->event;
-            lasts += b->last && b->channel == a->channel && b->block == a->block;
-        }
-        if (a->channel <= WEIR_ARGUMENTS)
-            ck_assert_msg(lasts == 1, "%s: a stream has %d lasts", name, lasts);
-    }
 }
 
 /* ---- said anew ---- */
@@ -232,13 +153,6 @@ static void said_anew(bool stream, struct weir_test_buf *got)
 
 /* ---- the test ---- */
 
-static void same(const char *name, const char *how, struct weir_test_buf *got, struct weir_str want)
-{
-    ck_assert_msg(got->len == want.len && (!got->len || memcmp(got->ptr, want.ptr, got->len) == 0),
-                  "%s, %s:\n got: %.*s\nwant: %.*s", name, how, (int)got->len, got->ptr, (int)want.len, want.ptr);
-    wt_buf_free(got);
-}
-
 static void file_check(const char *name, struct weir_str want)
 {
     bool stream = strstr(name, ".chunks") != NULL, ok;
@@ -247,7 +161,7 @@ static void file_check(const char *name, struct weir_str want)
 
     if (!name[0])
         return;
-    recorded = fixture_read(name);
+    recorded = golden_recording(name);
     ck_assert_msg(recorded != NULL, "no recording %s", name);
     sent = stream ? as_stream(recorded) : strdup(recorded);
     ck_assert(weir_test_accept(&t, "POST", stream ? "/model/m/converse-stream" : "/model/m/converse",
@@ -256,13 +170,13 @@ static void file_check(const char *name, struct weir_str want)
     ck_assert_msg(ok, "%s: %s", name, e.text);
     ck_assert_msg(t.client.len == strlen(sent) && memcmp(t.client.ptr, sent, t.client.len) == 0,
                   "%s: not byte for byte", name);
-    lasts_are_right(name);
+    golden_lasts(&t, name);
     put_all(&t, &got);
-    same(name, "decoded", &got, want);
+    golden_same(name, "decoded", &got, want);
     said_anew(true, &got);
-    same(name, "said anew as a stream", &got, want);
+    golden_same(name, "said anew as a stream", &got, want);
     said_anew(false, &got);
-    same(name, "said anew as a body", &got, want);
+    golden_same(name, "said anew as a body", &got, want);
     free(sent);
     free(recorded);
 }
@@ -292,7 +206,7 @@ static int files_check(const char *golden)
 
 START_TEST(test_recordings)
 {
-    char *index = fixture_read("index.json"), *golden = file_read(GOLDEN);
+    char *index = golden_recording("index.json"), *golden = golden_file(GOLDEN);
 
     ck_assert_msg(golden != NULL, "no %s: run tests from the repository's folder", GOLDEN);
     if (index) {

@@ -3,45 +3,15 @@
  * cohere_golden_test.c -- recorded answers of Cohere through decode: they mean what tests/golden/cohere.txt says (made
  * by cohere.py beside it), reach a client of the same dialect byte for byte, and mean the same once answer has said
  * their events anew, as a stream and as a body.
- *
- * The recordings are not part of the repository: they are looked for in $WEIR_SHARED/data/fixtures, then ../shared.
  */
 #include "cohere_all.h"
-#include "unit.h"
-
-#include <openssl/evp.h>
+#include "golden.h"
 
 #define GOLDEN "tests/golden/cohere.txt"
 #define CHAT   "{\"model\":\"m\",\"messages\":[]}"
 
 static struct weir_test t, again;
 static struct weir_error e;
-
-/* Ended by 0; NULL when there is no such file. */
-static char *file_read(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    struct weir_test_buf b = {0};
-    char part[4096];
-    size_t n;
-
-    if (!f)
-        return NULL;
-    while ((n = fread(part, 1, sizeof part, f)) > 0)
-        wt_add(&b, (struct weir_str){part, n});
-    fclose(f);
-    wt_add(&b, (struct weir_str){"", 1});
-    return b.ptr;
-}
-
-static char *fixture_read(const char *name)
-{
-    const char *shared = getenv("WEIR_SHARED");
-    char path[512];
-
-    snprintf(path, sizeof path, "%s/data/fixtures/%s", shared && shared[0] ? shared : "../shared", name);
-    return file_read(path);
-}
 
 /* The records of the first `most` lines. */
 static char *as_stream(const char *lines, size_t most)
@@ -62,40 +32,6 @@ static char *as_stream(const char *lines, size_t most)
 
 /* ---- what came out, in the words of cohere.txt ---- */
 
-static void put_digest(struct weir_test_buf *to, const char *word, struct weir_str text)
-{
-    unsigned char sum[32];
-    char hex[24];
-
-    ck_assert(EVP_Digest(text.len ? text.ptr : "", text.len, sum, NULL, EVP_sha256(), NULL) == 1);
-    wt_add_text(to, word);
-    snprintf(hex, sizeof hex, " %zu ", text.len);
-    wt_add_text(to, hex);
-    for (size_t i = 0; i < sizeof sum; i++) {
-        snprintf(hex, sizeof hex, "%02x", sum[i]);
-        wt_add_text(to, hex);
-    }
-    wt_add_text(to, "\n");
-}
-
-/* As cohere.py writes JSON: without a space between. */
-static struct weir_str compact(struct weir_test *x, struct weir_str s)
-{
-    char *to = wt_alloc(&x->memory, s.len + 2);
-    bool string = false;
-    size_t n = 0;
-
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] == '"' && (!i || s.ptr[i - 1] != '\\'))
-            string = !string;
-        if (string || !strchr(" \n\r\t", s.ptr[i]))
-            to[n++] = s.ptr[i];
-    }
-    if (!n)
-        memcpy(to, "{}", n = 2);
-    return (struct weir_str){to, n};
-}
-
 /* All texts of a channel together, in the order of the events. */
 static void put_channel(struct weir_test *x, struct weir_test_buf *to, enum weir_channel channel, const char *word)
 {
@@ -107,7 +43,7 @@ static void put_channel(struct weir_test *x, struct weir_test_buf *to, enum weir
             wt_add(&all, ev->text);
     }
     if (all.len)
-        put_digest(to, word, wt_view(&all));
+        golden_digest(to, word, wt_view(&all));
     wt_buf_free(&all);
 }
 
@@ -117,7 +53,7 @@ static void put_said_call(struct weir_test *x, struct weir_test_buf *to, const s
 
     snprintf(word, sizeof word, "call %.*s %.*s", (int)first->tool_id.len, first->tool_id.ptr,
              (int)first->tool_name.len, first->tool_name.ptr);
-    put_digest(to, word, compact(x, weir_test_text(x, WEIR_ARGUMENTS, 0, first->block)));
+    golden_digest(to, word, golden_compact(x, weir_test_text(x, WEIR_ARGUMENTS, 0, first->block)));
 }
 
 static void put_all(struct weir_test *x, struct weir_test_buf *to)
@@ -142,21 +78,6 @@ static void put_all(struct weir_test *x, struct weir_test_buf *to)
                      (long long)u->output);
     }
     wt_add_text(to, usage);
-}
-
-/* Every stream of text has exactly one `last`, at its end. */
-static void lasts_are_right(const char *name)
-{
-    for (size_t i = 0; i < weir_test_event_count(&t); i++) {
-        const struct weir_event *a = &weir_test_event(&t, i)->event;
-        int lasts = 0;
-        for (size_t k = i; k < weir_test_event_count(&t); k++) {
-            const struct weir_event *b = &weir_test_event(&t, k)->event;
-            lasts += b->last && b->channel == a->channel && b->block == a->block;
-        }
-        if (a->channel <= WEIR_ARGUMENTS && !a->copy)
-            ck_assert_msg(lasts == 1, "%s: a stream has %d lasts", name, lasts);
-    }
 }
 
 /* ---- said anew ---- */
@@ -195,13 +116,6 @@ static void said_anew(bool stream, struct weir_test_buf *got)
 
 /* ---- the test ---- */
 
-static void same(const char *name, const char *how, struct weir_test_buf *got, struct weir_str want)
-{
-    ck_assert_msg(got->len == want.len && (!got->len || memcmp(got->ptr, want.ptr, got->len) == 0),
-                  "%s, %s:\n got: %.*s\nwant: %.*s", name, how, (int)got->len, got->ptr, (int)want.len, want.ptr);
-    wt_buf_free(got);
-}
-
 /* A stream that breaks off behind any record is no finished answer, and no error of decode either. */
 static void cuts_check(const char *name, const char *recorded)
 {
@@ -228,7 +142,7 @@ static void file_check(const char *name, struct weir_str want)
 
     if (!name[0])
         return;
-    recorded = fixture_read(name);
+    recorded = golden_recording(name);
     ck_assert_msg(recorded != NULL, "no recording %s", name);
     sent = stream ? as_stream(recorded, SIZE_MAX) : strdup(recorded);
     ck_assert(weir_test_accept(&t, "POST", "/v2/chat", CHAT, &e));
@@ -236,13 +150,13 @@ static void file_check(const char *name, struct weir_str want)
     ck_assert_msg(ok, "%s: %s", name, e.text);
     ck_assert_msg(t.client.len == strlen(sent) && memcmp(t.client.ptr, sent, t.client.len) == 0,
                   "%s: not byte for byte", name);
-    lasts_are_right(name);
+    golden_lasts(&t, name);
     put_all(&t, &got);
-    same(name, "decoded", &got, want);
+    golden_same(name, "decoded", &got, want);
     said_anew(true, &got);
-    same(name, "said anew as a stream", &got, want);
+    golden_same(name, "said anew as a stream", &got, want);
     said_anew(false, &got);
-    same(name, "said anew as a body", &got, want);
+    golden_same(name, "said anew as a body", &got, want);
     if (stream)
         cuts_check(name, recorded);
     free(sent);
@@ -281,8 +195,8 @@ static const struct weir_event *event_at(size_t i)
 /* By hand from the two files. */
 static void others_check(void)
 {
-    char *embedding = fixture_read("cohere/cohere-embedding.json"),
-         *rerank = fixture_read("cohere/cohere-reranking.1.json");
+    char *embedding = golden_recording("cohere/cohere-embedding.json"),
+         *rerank = golden_recording("cohere/cohere-reranking.1.json");
 
     ck_assert(embedding && rerank);
     ck_assert(weir_test_accept(&t, "POST", "/v2/embed", "{\"model\":\"m\",\"texts\":[]}", &e));
@@ -313,7 +227,7 @@ static void others_check(void)
 
 START_TEST(test_recordings)
 {
-    char *index = fixture_read("index.json"), *golden = file_read(GOLDEN);
+    char *index = golden_recording("index.json"), *golden = golden_file(GOLDEN);
 
     ck_assert_msg(golden != NULL, "no %s: run tests from the repository's folder", GOLDEN);
     if (index) {

@@ -3,44 +3,14 @@
  * gemini_golden_test.c -- recorded answers of AI Studio and Vertex through decode: they mean what
  * tests/golden/gemini.txt says (made by gemini.py beside it), reach a client of the same dialect byte for byte, and
  * mean the same once answer has said their events anew, as a stream, as an array and as a body.
- *
- * The recordings are not part of the repository: they are looked for in $WEIR_SHARED/data/fixtures, then ../shared.
  */
 #include "gemini_all.h"
-#include "unit.h"
-
-#include <openssl/evp.h>
+#include "golden.h"
 
 #define GOLDEN "tests/golden/gemini.txt"
 
 static struct weir_test t, again;
 static struct weir_error e;
-
-/* Ended by 0; NULL when there is no such file. */
-static char *file_read(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    struct weir_test_buf b = {0};
-    char part[4096];
-    size_t n;
-
-    if (!f)
-        return NULL;
-    while ((n = fread(part, 1, sizeof part, f)) > 0)
-        wt_add(&b, (struct weir_str){part, n});
-    fclose(f);
-    wt_add(&b, (struct weir_str){"", 1});
-    return b.ptr;
-}
-
-static char *fixture_read(const char *name)
-{
-    const char *shared = getenv("WEIR_SHARED");
-    char path[512];
-
-    snprintf(path, sizeof path, "%s/data/fixtures/%s", shared && shared[0] ? shared : "../shared", name);
-    return file_read(path);
-}
 
 /* Recordings keep one JSON text a line: back to the records they were. */
 static char *as_stream(const char *lines)
@@ -61,38 +31,6 @@ static char *as_stream(const char *lines)
 
 /* ---- what came out, in the words of gemini.txt ---- */
 
-static void put_digest(struct weir_test_buf *to, const char *word, struct weir_str text)
-{
-    unsigned char sum[32];
-    char hex[24];
-
-    ck_assert(EVP_Digest(text.len ? text.ptr : "", text.len, sum, NULL, EVP_sha256(), NULL) == 1);
-    wt_add_text(to, word);
-    snprintf(hex, sizeof hex, " %zu ", text.len);
-    wt_add_text(to, hex);
-    for (size_t i = 0; i < sizeof sum; i++) {
-        snprintf(hex, sizeof hex, "%02x", sum[i]);
-        wt_add_text(to, hex);
-    }
-    wt_add_text(to, "\n");
-}
-
-/* As gemini.py writes JSON: without a space between. */
-static struct weir_str compact(struct weir_test *x, struct weir_str s)
-{
-    char *to = wt_alloc(&x->memory, s.len + 2);
-    bool string = false;
-    size_t n = 0;
-
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] == '"' && (!i || s.ptr[i - 1] != '\\'))
-            string = !string;
-        if (string || !strchr(" \n\r\t", s.ptr[i]))
-            to[n++] = s.ptr[i];
-    }
-    return (struct weir_str){to, n};
-}
-
 static void put_channel(struct weir_test *x, struct weir_test_buf *to, const char *word, enum weir_channel channel)
 {
     struct weir_test_buf all = {0};
@@ -101,7 +39,7 @@ static void put_channel(struct weir_test *x, struct weir_test_buf *to, const cha
         if (weir_test_event(x, i)->event.channel == channel)
             wt_add(&all, weir_test_event(x, i)->text);
     if (all.len)
-        put_digest(to, word, wt_view(&all));
+        golden_digest(to, word, wt_view(&all));
     wt_buf_free(&all);
 }
 
@@ -114,7 +52,7 @@ static void put_calls(struct weir_test *x, struct weir_test_buf *to)
             continue;
         snprintf(word, sizeof word, "call %.*s", (int)ev->tool_name.len, ev->tool_name.ptr);
         ck_assert(ev->tool_id.len);
-        put_digest(to, word, compact(x, weir_test_text(x, WEIR_ARGUMENTS, ev->choice, ev->block)));
+        golden_digest(to, word, golden_compact(x, weir_test_text(x, WEIR_ARGUMENTS, ev->choice, ev->block)));
     }
 }
 
@@ -128,9 +66,9 @@ static void put_all(struct weir_test *x, struct weir_test_buf *to)
     for (size_t i = 0; i < weir_test_event_count(x); i++) {
         const struct weir_event *ev = &weir_test_event(x, i)->event;
         if (ev->channel == WEIR_OPAQUE)
-            put_digest(to, "signature", ev->detail);
+            golden_digest(to, "signature", ev->detail);
         if (ev->channel == WEIR_VECTOR)
-            put_digest(to, "vector", compact(x, weir_test_event(x, i)->text));
+            golden_digest(to, "vector", golden_compact(x, weir_test_event(x, i)->text));
     }
     for (size_t i = 0; i < weir_test_event_count(x); i++) {
         const struct weir_event *ev = &weir_test_event(x, i)->event;
@@ -148,28 +86,6 @@ static void put_all(struct weir_test *x, struct weir_test_buf *to)
                      ev->value.ptr);
     }
     wt_add_text(to, line);
-}
-
-/* Every stream of text has exactly one `last`. */
-static void lasts_are_right(const char *name)
-{
-    for (size_t i = 0; i < weir_test_event_count(&t); i++) {
-        const struct weir_event *a = &weir_test_event(&t, i)->event;
-        int lasts = 0;
-        for (size_t k = 0; k < weir_test_event_count(&t); k++) {
-            const struct weir_event *b = &weir_test_event(&t, k)->event;
-            lasts += b->last && b->channel == a->channel && b->block == a->block;
-        }
-        if (a->channel <= WEIR_ARGUMENTS)
-            ck_assert_msg(lasts == 1, "%s: a stream has %d lasts", name, lasts);
-    }
-}
-
-static void same(const char *name, const char *how, struct weir_test_buf *got, struct weir_str want)
-{
-    ck_assert_msg(got->len == want.len && (!got->len || memcmp(got->ptr, want.ptr, got->len) == 0),
-                  "%s, %s:\n got: %.*s\nwant: %.*s", name, how, (int)got->len, got->ptr, (int)want.len, want.ptr);
-    wt_buf_free(got);
 }
 
 /* ---- passed through, and said anew ---- */
@@ -224,21 +140,21 @@ static void file_check(const char *name, struct weir_str want)
                                         "/v1beta/models/m:streamGenerateContent", "/v1beta/models/m:generateContent"};
     bool stream = strstr(name, ".chunks") != NULL, error = strstr(name, "429") != NULL;
     struct weir_test_buf got = {0};
-    char *recorded = fixture_read(name), *sent;
+    char *recorded = golden_recording(name), *sent;
 
     ck_assert_msg(recorded != NULL, "no recording %s", name);
     sent = stream ? as_stream(recorded) : strdup(recorded);
     decoded(&t, false, stream, error ? 429 : 200, sent);
     ck_assert_msg(t.client.len == strlen(sent) && memcmp(t.client.ptr, sent, t.client.len) == 0,
                   "%s: not byte for byte", name);
-    lasts_are_right(name);
+    golden_lasts(&t, name);
     decoded(&t, true, stream, error ? 429 : 200, sent);
-    lasts_are_right(name);
+    golden_lasts(&t, name);
     put_all(&t, &got);
-    same(name, "decoded", &got, want);
+    golden_same(name, "decoded", &got, want);
     for (size_t i = 0; i < 3 && !error && !strstr(name, "embedding"); i++) {
         said_anew(paths[i], &got);
-        same(name, paths[i], &got, want);
+        golden_same(name, paths[i], &got, want);
     }
     free(sent);
     free(recorded);
@@ -246,7 +162,7 @@ static void file_check(const char *name, struct weir_str want)
 
 START_TEST(test_recordings)
 {
-    char *golden = file_read(GOLDEN), *index = fixture_read("index.json");
+    char *golden = golden_file(GOLDEN), *index = golden_recording("index.json");
     struct weir_str rest, line;
     int files = 0;
 

@@ -11,7 +11,6 @@
 #include "../../plugins/providers/mock/wire.c"
 #include "../../plugins/providers/openai/accept.c"
 #include "../../plugins/providers/openai/accept_media.c"
-#include "../../plugins/providers/openai/router.c"
 
 #include "weir_test.h"
 

@@ -2,13 +2,9 @@
 /*
  * openai_golden_test.c -- recorded answers of OpenAI, Azure, DeepSeek, Groq, Mistral, xAI and others through decode:
  * they mean what tests/golden/openai.txt says (made by openai.py beside it), and reach the client byte for byte.
- *
- * The recordings are not part of the repository: they are looked for in $WEIR_SHARED/data/fixtures, then ../shared.
  */
 #include "openai_all.h"
-#include "unit.h"
-
-#include <openssl/evp.h>
+#include "golden.h"
 
 #define GOLDEN "tests/golden/openai.txt"
 
@@ -16,32 +12,6 @@ static struct weir_test t;
 static struct weir_error e;
 
 /* ---- files ---- */
-
-/* Ended by 0; NULL when there is no such file. */
-static char *file_read(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    struct weir_test_buf b = {0};
-    char part[4096];
-    size_t n;
-
-    if (!f)
-        return NULL;
-    while ((n = fread(part, 1, sizeof part, f)) > 0)
-        wt_add(&b, (struct weir_str){part, n});
-    fclose(f);
-    wt_add(&b, (struct weir_str){"", 1});
-    return b.ptr;
-}
-
-static char *fixture_read(const char *name)
-{
-    const char *shared = getenv("WEIR_SHARED");
-    char path[512];
-
-    snprintf(path, sizeof path, "%s/data/fixtures/%s", shared && shared[0] ? shared : "../shared", name);
-    return file_read(path);
-}
 
 /* Recordings keep one JSON text a line: back to the records they were. */
 static char *as_stream(const char *lines)
@@ -63,21 +33,6 @@ static char *as_stream(const char *lines)
 
 /* ---- what came out, in the words of openai.txt ---- */
 
-static void put_digest(struct weir_test_buf *to, struct weir_str text)
-{
-    unsigned char sum[32];
-    char word[24];
-
-    ck_assert(EVP_Digest(text.ptr, text.len, sum, NULL, EVP_sha256(), NULL) == 1);
-    snprintf(word, sizeof word, "%zu ", text.len);
-    wt_add_text(to, word);
-    for (size_t i = 0; i < sizeof sum; i++) {
-        snprintf(word, sizeof word, "%02x", sum[i]);
-        wt_add_text(to, word);
-    }
-    wt_add_text(to, "\n");
-}
-
 static void put_texts(struct weir_test_buf *to)
 {
     static const struct {
@@ -98,7 +53,7 @@ static void put_texts(struct weir_test_buf *to)
             continue;
         wt_add_text(to, fields[i].name);
         wt_add_text(to, " 0 ");
-        put_digest(to, text);
+        golden_digest(to, "", text);
     }
 }
 
@@ -128,7 +83,7 @@ static void put_calls(struct weir_test_buf *to)
         wt_add_text(to, at);
         put_word(to, id);
         put_word(to, name);
-        put_digest(to, weir_test_text(&t, WEIR_ARGUMENTS, 0, block));
+        golden_digest(to, "", weir_test_text(&t, WEIR_ARGUMENTS, 0, block));
     }
 }
 
@@ -160,21 +115,6 @@ static void put_ends(struct weir_test_buf *to)
     }
 }
 
-/* Every stream of text has exactly one `last`. */
-static void lasts_are_right(const char *name)
-{
-    for (size_t i = 0; i < weir_test_event_count(&t); i++) {
-        const struct weir_event *a = &weir_test_event(&t, i)->event;
-        int lasts = 0;
-        for (size_t k = 0; k < weir_test_event_count(&t); k++) {
-            const struct weir_event *b = &weir_test_event(&t, k)->event;
-            lasts += b->last && b->channel == a->channel && b->choice == a->choice && b->block == a->block;
-        }
-        if (a->channel <= WEIR_ARGUMENTS && !a->copy)
-            ck_assert_msg(lasts == 1, "%s: a stream has %d lasts", name, lasts);
-    }
-}
-
 static void decode_file(const char *name, const char *recorded)
 {
     bool stream = strstr(name, ".json") == NULL;
@@ -191,7 +131,7 @@ static void decode_file(const char *name, const char *recorded)
     ck_assert_msg(t.client.len == strlen(stream ? sse : recorded) &&
                       memcmp(t.client.ptr, stream ? sse : recorded, t.client.len) == 0,
                   "%s: not byte for byte", name);
-    lasts_are_right(name);
+    golden_lasts(&t, name);
     free(sse);
 }
 
@@ -295,7 +235,7 @@ static void lowered_check(const char *name, const char *recorded, struct weir_st
     struct weir_test_buf got = {0};
 
     decode_lowered(&t, bytes, stream);
-    lasts_are_right(name);
+    golden_lasts(&t, name);
     put_texts(&got);
     put_calls(&got);
     put_ends(&got);
@@ -316,7 +256,7 @@ static void file_check(const char *name, struct weir_str want)
 
     if (!name[0])
         return;
-    recorded = fixture_read(name);
+    recorded = golden_recording(name);
     ck_assert_msg(recorded != NULL, "no recording %s", name);
     decode_file(name, recorded);
     put_texts(&got);
@@ -355,7 +295,7 @@ static int files_check(const char *golden)
 
 START_TEST(test_recordings)
 {
-    char *index = fixture_read("index.json"), *golden = file_read(GOLDEN);
+    char *index = golden_recording("index.json"), *golden = golden_file(GOLDEN);
 
     ck_assert_msg(golden != NULL, "no %s: run tests from the repository's folder", GOLDEN);
     if (index) {

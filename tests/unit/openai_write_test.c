@@ -126,8 +126,8 @@ START_TEST(test_stream_for_mistral)
 {
     struct weir_usage one = {10, 4, 1, 6, 2, -1, -1};
 
-    ask(CHAT, ",\"stream\":true");
     weir_test_fact(&t, "header.user-agent", "speakeasy-sdk/typescript 2.7.0 2.884.13 1.0.0 @mistralai/mistralai");
+    ask(CHAT, ",\"stream\":true");
     start();
     GIVE(.channel = WEIR_ARGUMENTS, .tool_id = S("a"), .tool_name = S("f"));
     GIVE(.channel = WEIR_ARGUMENTS, .text = S("{}"), .last = true);

@@ -3,12 +3,10 @@
  * responses_golden_test.c -- recorded answers of OpenAI, Azure, xAI, LM Studio and others through decode: they mean
  * what tests/golden/responses.txt says (made by responses.py beside it), reach a client of the same dialect byte for
  * byte, and mean the same to others, also once answer has said their events anew, as a stream and as a body.
- *
- * The recordings are not part of the repository: they are looked for in $WEIR_SHARED/data/fixtures, then ../shared.
  */
 #include "responses_all.h"
 #include "responses_grammar.h"
-#include "unit.h"
+#include "golden.h"
 
 #include <openssl/evp.h>
 
@@ -19,32 +17,6 @@ static struct weir_test t, again;
 static struct weir_error e;
 
 /* ---- files ---- */
-
-/* Ended by 0; NULL when there is no such file. */
-static char *file_read(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    struct weir_test_buf b = {0};
-    char part[4096];
-    size_t n;
-
-    if (!f)
-        return NULL;
-    while ((n = fread(part, 1, sizeof part, f)) > 0)
-        wt_add(&b, (struct weir_str){part, n});
-    fclose(f);
-    wt_add(&b, (struct weir_str){"", 1});
-    return b.ptr;
-}
-
-static char *fixture_read(const char *name)
-{
-    const char *shared = getenv("WEIR_SHARED");
-    char path[512];
-
-    snprintf(path, sizeof path, "%s/data/fixtures/%s", shared && shared[0] ? shared : "../shared", name);
-    return file_read(path);
-}
 
 /* Recordings keep one JSON text a line, and maybe several answers: the n-th back to the records it was. */
 static char *as_stream(const char *lines, unsigned n)
@@ -190,13 +162,6 @@ static void put_all(struct weir_test_buf *to, struct weir_test *of, const char *
     put_ends(to, of, word);
 }
 
-static void same(const char *name, const char *how, struct weir_test_buf *is, struct weir_str want)
-{
-    ck_assert_msg(is->len == want.len && (!is->len || memcmp(is->ptr, want.ptr, is->len) == 0),
-                  "%s, %s:\n got: %.*s\nwant: %.*s", name, how, (int)is->len, is->ptr, (int)want.len, want.ptr);
-    wt_buf_free(is);
-}
-
 /* ---- invariants ---- */
 
 /* What is told beside the texts is none of them said once more, but for arguments that an item already has when it
@@ -285,7 +250,7 @@ static void file_check(const char *name, unsigned n, struct weir_str want, struc
 {
     bool stream = strstr(name, ".json") == NULL, error = memmem(want.ptr, want.len, "error ", 6) != NULL;
     struct weir_test_buf is = {0};
-    char *recorded = fixture_read(name), *sent;
+    char *recorded = golden_recording(name), *sent;
 
     ck_assert_msg(recorded != NULL, "no recording %s", name);
     sent = stream ? as_stream(recorded, n) : strdup(recorded);
@@ -299,14 +264,14 @@ static void file_check(const char *name, unsigned n, struct weir_str want, struc
     }
     texts_are_right(name);
     put_all(&is, &t, "");
-    same(name, "decoded", &is, want);
+    golden_same(name, "decoded", &is, want);
     decoded(&t, name, true, stream, error ? 400 : 200, sent);
     texts_are_right(name);
     put_all(&is, &t, "told ");
-    same(name, "told", &is, told);
+    golden_same(name, "told", &is, told);
     for (int i = 0; i < 2 && !error; i++) {
         said_anew(name, i == 0, &is);
-        same(name, i == 0 ? "as a stream" : "as a body", &is, told);
+        golden_same(name, i == 0 ? "as a stream" : "as a body", &is, told);
     }
     free(sent);
     free(recorded);
@@ -345,7 +310,7 @@ static int files_check(const char *golden)
 
 START_TEST(test_recordings)
 {
-    char *index = fixture_read("index.json"), *golden = file_read(GOLDEN);
+    char *index = golden_recording("index.json"), *golden = golden_file(GOLDEN);
 
     ck_assert_msg(golden != NULL, "no %s: run tests from the repository's folder", GOLDEN);
     if (index) {

@@ -227,7 +227,9 @@ static enum weir_verdict encode_cloud(struct weir_ctx *c, struct weir_str model,
     c->host->http_target(h, "POST", url);
     c->host->http_header(h, "content-type", WEIR_STR("application/json"));
     c->host->http_body(h, body);
-    if (!bedrock)
+    if (bedrock)
+        c->host->http_enveloped(h);
+    else
         put_header(c, h, "anthropic-beta", betas_of(c));
     if (strcmp(o->auth, "none") == 0)
         return WEIR_PASS;

@@ -8,8 +8,8 @@
 #include <stdio.h>
 
 #include "openai_fault.h"
-#include "router.h"
 #include "unserved.h"
+#include "voice.h"
 
 #define STRING_OR_NULL (IS_STRING | IS_NULL)
 #define OBJECT_OR_NULL (IS_OBJECT | IS_NULL)
@@ -301,11 +301,9 @@ bool openai_accept(struct weir_ctx *c, struct weir_request *r, struct weir_error
         return false;
     if (!r->model.len)
         r->model = WEIR_STR(OPENAI_DEFAULT_MODERATION);
-    if (openai_mistral_client(c))
+    if (voice_of(c) != VOICE_OPENAI) {
         r->anew = true;
-    if (router_client(c)) {
-        r->anew = true;
-        r->usage_asked = true; /* OpenRouter's clients always get it */
+        r->usage_asked = true; /* they always get it */
     }
     return true;
 }

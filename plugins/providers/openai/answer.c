@@ -189,7 +189,7 @@ void openai_refuse(struct weir_ctx *c, const struct weir_refusal *f)
 {
     struct text t = {.c = c};
 
-    if (router_client(c)) {
+    if (voice_of(c) == VOICE_ROUTER) {
         router_refuse(c, f);
         return;
     }
@@ -227,7 +227,7 @@ void openai_list(struct weir_ctx *c, const struct weir_model *models, size_t n, 
     bool one = weir_request(c)->kind == WEIR_SHOW_MODEL;
     struct text t = {.c = c};
 
-    if (router_client(c)) {
+    if (voice_of(c) == VOICE_ROUTER) {
         router_list(c, models, n, stride);
         return;
     }

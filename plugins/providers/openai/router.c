@@ -5,20 +5,6 @@
  */
 #include "router.h"
 
-/* Mistral's own clients cannot ask for usage, take no null for it, want a name in every piece of a call, and find
- * thoughts in the content. */
-bool openai_mistral_client(struct weir_ctx *c)
-{
-    struct weir_str agent = weir_fact(c, "header.user-agent");
-
-    return agent.len && memmem(agent.ptr, agent.len, "mistral", 7);
-}
-
-bool router_client(struct weir_ctx *c)
-{
-    return str_is(weir_fact(c, "base"), "/api");
-}
-
 /* ---- errors ---- */
 
 static const char *router_error_type(const struct weir_refusal *f)

@@ -7,9 +7,8 @@
 
 #include "emit.h"
 #include "openai.h"
+#include "voice.h"
 
-bool router_client(struct weir_ctx *);
-bool openai_mistral_client(struct weir_ctx *);
 void router_refuse(struct weir_ctx *, const struct weir_refusal *);
 void router_list(struct weir_ctx *, const struct weir_model *, size_t n, size_t stride);
 

@@ -4,7 +4,6 @@
 
 #include "canon.h"
 #include "details.h"
-#include "router.h"
 
 void *write_more(struct weir_ctx *c, void *array, uint32_t count, uint32_t *cap, size_t size)
 {
@@ -64,7 +63,7 @@ static void chunk_close(struct openai_writer *w, struct emit *m, const char *fin
         emit_raw(m, WEIR_STR("null"));
     emit_close(m, '}');
     emit_close(m, ']');
-    if (w->usage_asked && !w->mistral && !w->router) {
+    if (w->usage_asked && w->voice == VOICE_OPENAI) {
         emit_key(m, "usage");
         emit_raw(m, WEIR_STR("null"));
     }
@@ -151,13 +150,13 @@ static bool write_thought(struct openai_writer *w, struct written_choice *ch, co
         return true;
     }
     chunk_open(w, &m, ch->index);
-    if (w->mistral) {
+    if (w->voice == VOICE_MISTRAL) {
         emit_key(&m, "content");
         emit_open(&m, '[');
         write_thinking(&m, ev->text);
         emit_close(&m, ']');
     } else {
-        emit_member_text(&m, w->router ? "reasoning" : "reasoning_content", ev->text);
+        emit_member_text(&m, w->voice == VOICE_ROUTER ? "reasoning" : "reasoning_content", ev->text);
     }
     emit_key(&m, "reasoning_details");
     emit_open(&m, '[');
@@ -278,7 +277,7 @@ static void call_chunk(struct openai_writer *w, struct written_choice *ch, struc
         emit_key(&m, call->custom ? "custom" : "function");
     }
     emit_open(&m, '{');
-    if (first || w->mistral)
+    if (first || w->voice == VOICE_MISTRAL)
         emit_member_text(&m, "name", first ? call->name : WEIR_STR(""));
     emit_member_text(&m, call->custom ? "input" : "arguments", text);
     emit_close(&m, '}');
@@ -384,9 +383,8 @@ bool write_start(struct weir_ctx *c, const struct weir_event *ev)
     text_lit(&id, "chatcmpl-");
     text_str(&id, weir_fact(c, "request_id"));
     *w = (struct openai_writer){.c = c, .stream = r->stream};
-    w->mistral = openai_mistral_client(c);
-    w->router = router_client(c);
-    w->usage_asked = r->stream && (r->usage_asked || w->mistral);
+    w->voice = voice_of(c);
+    w->usage_asked = r->stream && r->usage_asked;
     w->usage = (struct weir_usage){-1, -1, -1, -1, -1, -1, -1};
     w->id = ev->detail.len ? text_keep(c, ev->detail) : text_view(&id);
     w->model = text_keep(c, ev->value.len ? ev->value : r->model);

@@ -10,6 +10,7 @@
 
 #include "emit.h"
 #include "openai.h"
+#include "voice.h"
 
 struct written_reasoning { /* a block: its place is its `index` in reasoning_details */
     uint32_t block;
@@ -46,8 +47,7 @@ struct openai_writer {
     struct weir_ctx *c;
     struct weir_str id, model, created;
     bool stream, usage_asked, old; /* old: functions in place of tools */
-    bool mistral;                  /* the client is Mistral's */
-    bool router;                   /* the client is OpenRouter's: what is null and what is absent differs */
+    enum voice voice;
     struct written_choice *choices;
     uint32_t choice_count, choice_cap;
     struct written_vector *vectors;

@@ -77,7 +77,7 @@ void write_thinking(struct emit *m, struct weir_str text)
 /* Mistral's clients find thoughts before the text, in the content. */
 static void put_content(const struct openai_writer *w, struct emit *m, const struct written_choice *ch)
 {
-    bool parts = w->mistral && ch->thoughts.len;
+    bool parts = w->voice == VOICE_MISTRAL && ch->thoughts.len;
 
     emit_key(m, "content");
     if (parts) {
@@ -97,8 +97,8 @@ static void put_content(const struct openai_writer *w, struct emit *m, const str
 
 static void put_thoughts(const struct openai_writer *w, struct emit *m, const struct written_choice *ch)
 {
-    if (ch->thoughts.len && !w->mistral)
-        emit_member_text(m, w->router ? "reasoning" : "reasoning_content", text_view(&ch->thoughts));
+    if (ch->thoughts.len && w->voice != VOICE_MISTRAL)
+        emit_member_text(m, w->voice == VOICE_ROUTER ? "reasoning" : "reasoning_content", text_view(&ch->thoughts));
     if (!ch->reasoning_count)
         return;
     emit_key(m, "reasoning_details");
@@ -195,7 +195,7 @@ void write_body(struct openai_writer *w)
     emit_key(&m, "created");
     emit_raw(&m, w->created);
     emit_member_text(&m, "model", w->model);
-    if (w->router) { /* must be there in a whole answer, and must not be null in a chunk */
+    if (w->voice == VOICE_ROUTER) { /* must be there in a whole answer, and must not be null in a chunk */
         emit_key(&m, "system_fingerprint");
         emit_raw(&m, WEIR_STR("null"));
     }
